@@ -1,0 +1,45 @@
+/** One row as its source shows it. */
+export interface SourceRow {
+  /** 1-based line (files) or record number (APIs) within the source. */
+  readonly position: number;
+  /** Values by column name; empty when the row is unreadable. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** The row's own text, for quarantine. */
+  readonly raw: string;
+  /** Why the row could not be split or decoded; undefined for a row that could. */
+  readonly unreadable?: string | undefined;
+}
+
+/** A batch of rows that is staged and checkpointed in one transaction. */
+export interface SourcePage {
+  readonly rows: readonly SourceRow[];
+  /**
+   * Where the next page begins, opaque to everyone but the source. Null when the source can only be read
+   * from its start: a repeated fetch then begins again with an empty staging table.
+   */
+  readonly nextCursor: string | null;
+  /** Columns the source shows that the definition does not know. */
+  readonly drift?: readonly string[];
+}
+
+/** What a source needs to know about the run that reads it. */
+export interface SourceContext {
+  /** The settings of the sync: environment variables by name, already validated. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Dates `from` (inclusive) to `to` (exclusive), for sources that have windows. */
+  readonly window: { readonly from: string; readonly to: string } | null;
+  /** The run asks for everything, not only for what changed. */
+  readonly full: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Reads an outside system page by page. Reading has no effect there, so it is safe to repeat. */
+export interface Source {
+  /** The setting that turns this source on; it holds an address or a key, so only its name is ever shown. */
+  readonly setting: string;
+  /**
+   * @param cursor where an earlier attempt stopped, or null for the start
+   * @throws SyncFailure with a `Source…`, `FileUnreadable` or `MissingColumn` code
+   */
+  fetchPages(context: SourceContext, cursor: string | null): AsyncIterable<SourcePage>;
+}

@@ -1,0 +1,71 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import type { Database } from './types.ts';
+
+export type Db = Kysely<Database>;
+
+/** The pool for COPY and long transactions on one connection, and Kysely over the same pool for everything else. */
+export interface DatabaseConnection {
+  readonly db: Db;
+  readonly pool: pg.Pool;
+  close(): Promise<void>;
+}
+
+export interface ConnectOptions {
+  readonly databaseUrl: string;
+  /** Shown in pg_stat_activity, such as 'durasync worker'. */
+  readonly applicationName: string;
+  readonly maxConnections?: number;
+  /** Told when an idle connection breaks, as when PostgreSQL restarts; the pool replaces it by itself. */
+  readonly onIdleError?: (error: Error) => void;
+}
+
+const INT8 = 20;
+const DATE = 1082;
+
+/** Counts become numbers (they stay far below 2^53) and dates stay text, free of any time zone. */
+const typeParsers = new pg.TypeOverrides();
+typeParsers.setTypeParser(INT8, Number);
+typeParsers.setTypeParser(DATE, (text) => text);
+
+/** Opens a pool; connections are made when first needed. */
+export function connectDatabase(options: ConnectOptions): DatabaseConnection {
+  const pool = new pg.Pool({
+    connectionString: options.databaseUrl,
+    application_name: options.applicationName,
+    max: options.maxConnections ?? 12,
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    types: typeParsers,
+  });
+  pool.on('error', (error) => options.onIdleError?.(error));
+  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+  return { db, pool, close: () => db.destroy() };
+}
+
+/** Runs `work` in one transaction on one connection of its own; any error rolls back. */
+export async function inTransaction<T>(
+  pool: pg.Pool,
+  work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  const onError = (error: Error): void => {
+    broken = error;
+  };
+  client.on('error', onError);
+  try {
+    await client.query('BEGIN');
+    const result = await work(client);
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    await client.query('ROLLBACK').catch((rollbackError: Error) => {
+      broken = rollbackError;
+    });
+    throw error;
+  } finally {
+    client.off('error', onError);
+    client.release(broken);
+  }
+}

@@ -1,0 +1,40 @@
+import { sql, type RawBuilder } from 'kysely';
+
+/** A live table as the loader sees it. All names come from a definition, never from input. */
+export interface LiveTable {
+  readonly sync: string;
+  readonly schema: string;
+  readonly name: string;
+  readonly key: readonly string[];
+  /** The columns the source writes, keys among them, in staging order. */
+  readonly columns: readonly string[];
+}
+
+/** SQL fragments for one live table; every identifier is quoted. */
+export function liveTableSql(table: LiveTable) {
+  const list = (columns: readonly string[], prefix?: string): RawBuilder<unknown> =>
+    sql.join(columns.map((column) => (prefix ? sql.ref(`${prefix}.${column}`) : sql.ref(column))));
+  return {
+    live: sql.table(`${table.schema}.${table.name}`),
+    archive: sql.table(`${table.schema}.${table.name}_archive`),
+    list,
+    /** `left.key = right.key AND …` */
+    sameKey: (left: string, right: string): RawBuilder<boolean> =>
+      sql<boolean>`${sql.join(
+        table.key.map((column) => sql`${sql.ref(`${left}.${column}`)} = ${sql.ref(`${right}.${column}`)}`),
+        sql` AND `,
+      )}`,
+    /** True when the content that the source writes differs. */
+    differs: (left: string, right: string): RawBuilder<boolean> =>
+      sql<boolean>`(${list(content(table), left)}) IS DISTINCT FROM (${list(content(table), right)})`,
+  };
+}
+
+/** The columns of the source that do not belong to the key. */
+export function content(table: LiveTable): readonly string[] {
+  return table.columns.filter((column) => !table.key.includes(column));
+}
+
+/** A relation of the staging schema. */
+export const stagingTable = (relation: string): RawBuilder<unknown> =>
+  sql.table(`durasync_staging.${relation}`);

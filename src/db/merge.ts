@@ -1,0 +1,177 @@
+import { sql, type RawBuilder } from 'kysely';
+import type pg from 'pg';
+import type { Merged, Review, Staged } from '../domain/contracts.ts';
+import type { RunId } from '../domain/ids.ts';
+import { type DatabaseConnection, type Db, inTransaction } from './connect.ts';
+import { content, type LiveTable, liveTableSql, stagingTable } from './live-table.ts';
+import { lockTableState, raiseGeneration } from './table-state.ts';
+
+export interface MergeRequest {
+  readonly runId: RunId;
+  readonly table: LiveTable;
+  readonly archives: boolean;
+  readonly staged: Staged;
+  readonly review: Review;
+}
+
+interface WriteCounts {
+  readonly inserted: number;
+  readonly updated: number;
+  readonly restored: number;
+}
+
+/**
+ * Writes the reviewed rows into the live table, in one transaction that also raises the table's generation
+ * and stores the counts. A repeat returns the stored counts.
+ *
+ * @returns `moved` when the live table changed since the review, `lost` when the relation no longer holds
+ * what was reviewed; nothing is written then
+ */
+export async function mergeReviewed(
+  { pool, db }: DatabaseConnection,
+  request: MergeRequest,
+): Promise<Merged> {
+  const { runId, table, review, staged } = request;
+  return inTransaction(pool, async (client) => {
+    const state = await lockTableState(client, table);
+    const done = await storedCounts(client, runId, table, state.generation);
+    if (done) return done;
+    if (state.generation !== review.generation) return { outcome: 'moved' };
+    if (!(await holdsRows(client, request))) {
+      await client.query(`DELETE FROM durasync.staging_progress WHERE run_id = $1 AND table_name = $2`, [
+        runId,
+        table.name,
+      ]);
+      return { outcome: 'lost' };
+    }
+    const written = await writeRows(client, db, request);
+    const generation = await raiseGeneration(client, table);
+    await client.query(
+      `UPDATE durasync.table_state SET merged_run_id = $3, source_fetched_at = $4
+       WHERE sync = $1 AND scope = '' AND table_name = $2`,
+      [table.sync, table.name, runId, staged.sourceFetchedAt],
+    );
+    const counts = { ...written, unchanged: review.unchanged };
+    await client.query(
+      `UPDATE durasync.sync_run_tables
+       SET stage = 'merged', inserted = $3, updated = $4, restored = $5, unchanged = $6, merged_generation = $7
+       WHERE run_id = $1 AND table_name = $2`,
+      [runId, table.name, counts.inserted, counts.updated, counts.restored, counts.unchanged, generation],
+    );
+    return { outcome: 'merged', ...counts, generation, superseded: await otherHolds(client, runId, table) };
+  });
+}
+
+async function storedCounts(
+  client: pg.PoolClient,
+  runId: RunId,
+  table: LiveTable,
+  generation: number,
+): Promise<Merged | null> {
+  const { rows } = await client.query<WriteCounts & { unchanged: number }>(
+    `SELECT inserted, updated, restored, unchanged FROM durasync.sync_run_tables
+     WHERE run_id = $1 AND table_name = $2 AND merged_generation IS NOT NULL`,
+    [runId, table.name],
+  );
+  if (!rows[0]) return null;
+  return { outcome: 'merged', ...rows[0], generation, superseded: await otherHolds(client, runId, table) };
+}
+
+/** Counts again what is about to be merged: unlogged relations are empty after a crash of the database. */
+async function holdsRows(client: pg.PoolClient, { review, staged }: MergeRequest): Promise<boolean> {
+  const exists = await client.query(
+    `SELECT to_regclass('durasync_staging."' || $1 || '"') IS NOT NULL AS there`,
+    [review.relation],
+  );
+  if (!exists.rows[0].there) return false;
+  const compared = review.relation !== staged.relation;
+  const { rows } = await client.query<{ count: number }>(
+    `SELECT count(*) FROM durasync_staging."${review.relation}" WHERE valid ${compared ? `AND action <> 'missing'` : ''}`,
+  );
+  return rows[0]?.count === review.rows;
+}
+
+async function writeRows(client: pg.PoolClient, db: Db, request: MergeRequest): Promise<WriteCounts> {
+  const { table, review, staged, runId } = request;
+  if (review.rows === 0) return { inserted: 0, updated: 0, restored: 0 };
+  const compared = review.relation !== staged.relation;
+  const rows = sql`(SELECT * FROM ${stagingTable(review.relation)}
+                    WHERE valid ${compared ? sql`AND action <> 'missing'` : sql``})`;
+  const restored = request.archives ? await restoreRows(client, db, table, runId, rows) : 0;
+  const written = await upsertRows(client, db, table, runId, rows, review.updated === 0 && restored === 0);
+  return { ...written, restored };
+}
+
+/** Moves rows back that the source shows again: their own columns as they were, the source's as it says now. */
+async function restoreRows(
+  client: pg.PoolClient,
+  db: Db,
+  table: LiveTable,
+  runId: RunId,
+  rows: RawBuilder<unknown>,
+): Promise<number> {
+  const { live, archive, list, sameKey, differs } = liveTableSql(table);
+  const any = await run(client, db, sql`SELECT 1 FROM ${archive} LIMIT 1`);
+  if (any.rowCount === 0) return 0;
+  const { rows: kept } = await client.query<{ column_name: string }>(
+    `SELECT column_name FROM information_schema.columns
+     WHERE table_schema = $1 AND table_name = $2 AND column_name <> ALL ($3)`,
+    [table.schema, table.name, [...table.columns, 'updated_at', 'last_run_id']],
+  );
+  const own = kept.map((row) => row.column_name);
+  const result = await run(
+    client,
+    db,
+    sql`WITH back AS (DELETE FROM ${archive} a USING ${rows} s WHERE ${sameKey('a', 's')} RETURNING a.*)
+        INSERT INTO ${live} (${list([...table.columns, ...own])}, updated_at, last_run_id)
+        SELECT ${list(table.columns, 's')}, ${list(own, 'b')},
+               CASE WHEN ${differs('s', 'b')} THEN now() ELSE b.updated_at END,
+               CASE WHEN ${differs('s', 'b')} THEN ${runId} ELSE b.last_run_id END
+        FROM back b JOIN ${rows} s ON ${sameKey('s', 'b')}`,
+  );
+  return result.rowCount ?? 0;
+}
+
+async function upsertRows(
+  client: pg.PoolClient,
+  db: Db,
+  table: LiveTable,
+  runId: RunId,
+  rows: RawBuilder<unknown>,
+  allNew: boolean,
+): Promise<{ inserted: number; updated: number }> {
+  const { live, list, differs } = liveTableSql(table);
+  const assignments = sql.join(
+    content(table).map((column) => sql`${sql.ref(column)} = ${sql.ref(`excluded.${column}`)}`),
+  );
+  const insert = sql`
+    INSERT INTO ${live} AS l (${list(table.columns)}, first_run_id, last_run_id)
+    SELECT ${list(table.columns)}, ${runId}::text, ${runId}::text FROM ${rows} s
+    ON CONFLICT (${list(table.key)}) DO UPDATE
+    SET ${assignments}, updated_at = now(), last_run_id = excluded.last_run_id
+    WHERE ${differs('l', 'excluded')}`;
+  if (allNew) return { inserted: (await run(client, db, insert)).rowCount ?? 0, updated: 0 };
+  const { rows: counts } = await run(
+    client,
+    db,
+    sql`WITH written AS (${insert} RETURNING xmax = 0 AS inserted)
+        SELECT count(*) FILTER (WHERE inserted) AS inserted, count(*) FILTER (WHERE NOT inserted) AS updated
+        FROM written`,
+  );
+  return counts[0] as { inserted: number; updated: number };
+}
+
+async function run(client: pg.PoolClient, db: Db, statement: RawBuilder<unknown>): Promise<pg.QueryResult> {
+  const { sql: text, parameters } = statement.compile(db);
+  return client.query(text, [...parameters]);
+}
+
+/** Runs that wait for a decision about this table; what they would merge is no longer the newest. */
+async function otherHolds(client: pg.PoolClient, runId: RunId, table: LiveTable): Promise<RunId[]> {
+  const { rows } = await client.query<{ run_id: RunId }>(
+    `SELECT t.run_id FROM durasync.sync_run_tables t JOIN durasync.sync_runs r USING (run_id)
+     WHERE r.sync = $1 AND t.table_name = $2 AND t.status = 'held' AND t.run_id <> $3`,
+    [table.sync, table.name, runId],
+  );
+  return rows.map((row) => row.run_id);
+}

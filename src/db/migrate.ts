@@ -1,0 +1,56 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { sql, type Kysely, type Migration, type MigrationProvider, Migrator } from 'kysely';
+import { connectDatabase, type Db } from './connect.ts';
+
+const MIGRATIONS = new URL('./migrations/', import.meta.url);
+
+/** Plain SQL files, applied in the order of their names, each once. */
+const sqlFiles: MigrationProvider = {
+  async getMigrations() {
+    const names = (await readdir(MIGRATIONS)).filter((name) => name.endsWith('.sql'));
+    const migrations: Record<string, Migration> = {};
+    for (const name of names) {
+      const text = await readFile(new URL(name, MIGRATIONS), 'utf8');
+      migrations[name.replace('.sql', '')] = {
+        up: async (db: Kysely<unknown>) => void (await sql.raw(text).execute(db)),
+      };
+    }
+    return migrations;
+  },
+};
+
+/**
+ * Makes `SELECT count(*) FROM vehicles` work for everyone who connects from now on. A setting of the
+ * database, so a copy made from a template has to be given it again.
+ */
+export async function setSearchPath(db: Db): Promise<void> {
+  await sql`DO $$ BEGIN
+    EXECUTE format('ALTER DATABASE %I SET search_path = "$user", public, durasync, fleet, commerce, sales, rentals, cars',
+                   current_database());
+  END $$`.execute(db);
+}
+
+/**
+ * Brings a database to the newest schema version and returns the names of the migrations it applied.
+ * Safe to repeat, also from several processes at once.
+ *
+ * @throws the first migration's error; that migration is rolled back, earlier ones stay
+ */
+export async function migrateToLatest(databaseUrl: string): Promise<string[]> {
+  const connection = connectDatabase({ databaseUrl, applicationName: 'durasync migrate', maxConnections: 2 });
+  try {
+    const migrator = new Migrator({
+      db: connection.db,
+      provider: sqlFiles,
+      migrationTableSchema: 'durasync',
+      migrationTableName: 'migrations',
+      migrationLockTableName: 'migrations_lock',
+    });
+    const { error, results = [] } = await migrator.migrateToLatest();
+    if (error) throw error;
+    await setSearchPath(connection.db);
+    return results.filter((result) => result.status === 'Success').map((result) => result.migrationName);
+  } finally {
+    await connection.close();
+  }
+}

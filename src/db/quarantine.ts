@@ -1,0 +1,80 @@
+import type pg from 'pg';
+import type { RunId } from '../domain/ids.ts';
+import type { Db } from './connect.ts';
+import type { LiveTable } from './live-table.ts';
+
+/** A row that could not be taken, as it is kept for people. */
+export interface QuarantinedRow {
+  readonly position: number;
+  readonly raw: string;
+  readonly reasons: readonly string[];
+  readonly unreadable: boolean;
+}
+
+const KEPT_ROWS_MAX = 10_000;
+const RAW_BYTES_MAX = 4_096;
+
+/** Keeps the first 10,000 rows of a table and run; later ones are only counted by the caller. */
+export async function insertQuarantined(
+  client: pg.PoolClient,
+  runId: RunId,
+  table: LiveTable,
+  rows: readonly QuarantinedRow[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  await client.query(
+    `INSERT INTO durasync.quarantined_rows (run_id, sync, table_name, position, raw, reasons, unreadable)
+     SELECT $1, $2, $3, r.position, r.raw, r.reasons, r.unreadable
+     FROM jsonb_to_recordset($4::jsonb) AS r(position bigint, raw text, reasons jsonb, unreadable boolean)
+     LIMIT greatest(0, $5 - (SELECT count(*) FROM durasync.quarantined_rows WHERE run_id = $1 AND table_name = $3))`,
+    [runId, table.sync, table.name, JSON.stringify(rows.map(printable)), KEPT_ROWS_MAX],
+  );
+}
+
+/** Text that PostgreSQL can store: a NUL byte shows as its symbol, and a long row is cut. */
+function printable(row: QuarantinedRow): QuarantinedRow {
+  const cut = (text: string): string =>
+    Buffer.from(text.replaceAll('\0', '␀')).subarray(0, RAW_BYTES_MAX).toString();
+  return { ...row, raw: cut(row.raw), reasons: row.reasons.map(cut) };
+}
+
+/**
+ * True when every unreadable line of this run was already unreadable in the last complete run of the table:
+ * the live rows it stands for, if any, were spared then and nothing is new now.
+ */
+export async function unreadableLinesAreKnown(
+  db: Db,
+  runId: RunId,
+  sync: string,
+  table: string,
+): Promise<boolean> {
+  const previous = await db
+    .selectFrom('durasync.sync_run_tables as t')
+    .innerJoin('durasync.sync_runs as r', 'r.run_id', 't.run_id')
+    .select('t.run_id')
+    .where('r.sync', '=', sync)
+    .where('r.kind', '=', 'sync')
+    .where('t.table_name', '=', table)
+    .where('t.status', '=', 'completed')
+    .where('t.run_id', '!=', runId)
+    .orderBy('r.started_at', 'desc')
+    .executeTakeFirst();
+  if (!previous) return false;
+  const fresh = await db
+    .selectFrom('durasync.quarantined_rows')
+    .select('raw')
+    .where('run_id', '=', runId)
+    .where('table_name', '=', table)
+    .where('unreadable', '=', true)
+    .where('raw', 'not in', (known) =>
+      known
+        .selectFrom('durasync.quarantined_rows')
+        .select('raw')
+        .where('run_id', '=', previous.run_id)
+        .where('table_name', '=', table)
+        .where('unreadable', '=', true),
+    )
+    .limit(1)
+    .execute();
+  return fresh.length === 0;
+}

@@ -1,0 +1,153 @@
+import { sql } from 'kysely';
+import type { Review, Staged } from '../domain/contracts.ts';
+import type { RunId } from '../domain/ids.ts';
+import type { Guards } from '../domain/run-plan.ts';
+import type { Db } from './connect.ts';
+import { type LiveTable, liveTableSql, stagingTable } from './live-table.ts';
+import { unreadableLinesAreKnown } from './quarantine.ts';
+
+export interface ReviewRequest {
+  readonly runId: RunId;
+  readonly table: LiveTable;
+  readonly staged: Staged;
+  readonly guards: Guards;
+  readonly archives: boolean;
+  /** Distinguishes the relations of repeated reviews. */
+  readonly attempt: number;
+}
+
+interface Differences {
+  readonly relation: string;
+  readonly inserted: number;
+  readonly updated: number;
+  readonly missing: number;
+}
+
+/**
+ * Compares a staged table with the live one and lets the guards decide. The generation is read before the
+ * rows are: whoever changes the live table after that makes the merge find another generation.
+ * Safe to repeat; each repeat makes a relation of its own.
+ */
+export async function reviewStaged(db: Db, request: ReviewRequest): Promise<Review> {
+  const { table, staged } = request;
+  const state = await db
+    .selectFrom('durasync.table_state')
+    .select(['generation', 'merged_run_id', 'source_fetched_at'])
+    .where('sync', '=', table.sync)
+    .where('scope', '=', '')
+    .where('table_name', '=', table.name)
+    .executeTakeFirst();
+  const generation = state?.generation ?? 0;
+  const live = await countLive(db, table);
+  const differences = live === 0 ? allNew(staged) : await compare(db, request, generation);
+  const { relation, inserted, updated, missing } = differences;
+  const decided = { generation, relation, inserted, updated, missing };
+  const newer = state?.source_fetched_at ?? null;
+  if (newer !== null && state?.merged_run_id !== request.runId && newer > new Date(staged.sourceFetchedAt)) {
+    return review(decided, staged, { verdict: 'older', reason: `older than ${state?.merged_run_id}` });
+  }
+  const reason = holdReason(request, live, missing);
+  const mayArchive =
+    staged.unreadable === 0 || (await unreadableLinesAreKnown(db, request.runId, table.sync, table.name));
+  return review(decided, staged, {
+    verdict: reason ? 'hold' : 'pass',
+    reason,
+    mayArchive,
+    notices: notices(request, live, mayArchive),
+  });
+}
+
+function review(
+  decided: Differences & { generation: number },
+  staged: Staged,
+  verdict: Pick<Review, 'verdict' | 'reason'> & Partial<Pick<Review, 'mayArchive' | 'notices'>>,
+): Review {
+  return {
+    mayArchive: false,
+    notices: [],
+    ...decided,
+    ...verdict,
+    rows: decided.inserted + decided.updated,
+    unchanged: staged.staged - decided.inserted - decided.updated,
+  };
+}
+
+/** An empty live table needs no comparison: all valid rows are merged from the staging table itself. */
+function allNew(staged: Staged): Differences {
+  return { relation: staged.relation, inserted: staged.staged, updated: 0, missing: 0 };
+}
+
+async function countLive(db: Db, table: LiveTable): Promise<number> {
+  const { rows } = await sql<{ count: number }>`SELECT count(*) FROM ${liveTableSql(table).live}`.execute(db);
+  return rows[0]?.count ?? 0;
+}
+
+/** Writes the rows that differ into a relation of their own: the merge then touches nothing else. */
+async function compare(db: Db, request: ReviewRequest, generation: number): Promise<Differences> {
+  const { table, staged, archives, attempt } = request;
+  const relation = `${staged.relation}_c${generation}_${attempt}`;
+  const { live, sameKey, differs } = liveTableSql(table);
+  const firstKey = sql.ref(`l.${table.key[0]}`);
+  const columns = sql.join(
+    table.columns.map((column) =>
+      table.key.includes(column)
+        ? sql`coalesce(${sql.ref(`s.${column}`)}, ${sql.ref(`l.${column}`)}) AS ${sql.ref(column)}`
+        : sql.ref(`s.${column}`),
+    ),
+  );
+  const join = archives ? sql`FULL JOIN` : sql`LEFT JOIN`;
+  await sql`ANALYZE ${stagingTable(staged.relation)}`.execute(db);
+  await sql`DROP TABLE IF EXISTS ${stagingTable(relation)}`.execute(db);
+  await sql`
+    CREATE UNLOGGED TABLE ${stagingTable(relation)} AS
+    SELECT CASE WHEN s.position IS NULL THEN 'missing' WHEN ${firstKey} IS NULL THEN 'insert' ELSE 'update' END
+             AS action, true AS valid, ${columns}
+    FROM ${stagingTable(staged.relation)} s ${join} ${live} l ON ${sameKey('s', 'l')}
+    WHERE s.position IS NULL OR (s.valid AND (${firstKey} IS NULL OR ${differs('s', 'l')}))`.execute(db);
+  const { rows } = await sql<{ action: string; count: number }>`
+    SELECT action, count(*) FROM ${stagingTable(relation)} GROUP BY action`.execute(db);
+  const count = (action: string): number => rows.find((row) => row.action === action)?.count ?? 0;
+  return { relation, inserted: count('insert'), updated: count('update'), missing: count('missing') };
+}
+
+const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`;
+
+/** Why a person has to look before this is merged, or null. */
+function holdReason(
+  { guards, staged, archives, table }: ReviewRequest,
+  live: number,
+  missing: number,
+): string | null {
+  if (archives && live > 0 && staged.fetched === 0) {
+    return `${table.name}: the source shows 0 rows, but ${live} are live.`;
+  }
+  if (archives && live > 0 && missing / live > guards.missingShare) {
+    return (
+      `${table.name}: ${missing} of ${live} live rows (${percent(missing / live)}) are missing from the source; ` +
+      `the guard allows ${percent(guards.missingShare)}.`
+    );
+  }
+  if (staged.fetched > 0 && staged.quarantined / staged.fetched > guards.quarantineShare) {
+    return (
+      `${table.name}: ${staged.quarantined} of ${staged.fetched} rows (${percent(staged.quarantined / staged.fetched)}) ` +
+      `are quarantined; the guard allows ${percent(guards.quarantineShare)}.`
+    );
+  }
+  return null;
+}
+
+function notices({ guards, staged, table }: ReviewRequest, live: number, mayArchive: boolean): string[] {
+  const found: string[] = [];
+  if (live > 0 && staged.staged > live * (1 + guards.growthShare)) {
+    found.push(`${table.name}: the source shows ${staged.staged} rows, ${live} were live before.`);
+  }
+  if (!mayArchive) {
+    found.push(
+      `${table.name}: nothing is archived this time, because ${staged.unreadable} lines are unreadable.`,
+    );
+  }
+  if (staged.drift.length > 0) {
+    found.push(`${table.name}: the source has columns that are not loaded: ${staged.drift.join(', ')}.`);
+  }
+  return found;
+}

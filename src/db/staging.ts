@@ -1,0 +1,241 @@
+import { pipeline } from 'node:stream/promises';
+import { Readable } from 'node:stream';
+import { sql } from 'kysely';
+import type pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import type { RunId } from '../domain/ids.ts';
+import { SyncFailure } from '../domain/failures.ts';
+import { type DatabaseConnection, type Db, inTransaction } from './connect.ts';
+import { copyLine } from './copy-text.ts';
+import { type LiveTable, liveTableSql, stagingTable } from './live-table.ts';
+import { insertQuarantined, type QuarantinedRow } from './quarantine.ts';
+
+/** Where this attempt begins, and what earlier pages counted. */
+export interface StagingAttempt {
+  readonly runId: RunId;
+  readonly table: LiveTable;
+  readonly relation: string;
+  readonly attempt: number;
+  readonly fetchStartedAt: Date;
+  readonly nextCursor: string | null;
+  readonly page: number;
+  /** What an earlier attempt returned, when it had read the source to its end. */
+  readonly result: Record<string, unknown> | null;
+}
+
+export interface StagedRow {
+  readonly position: number;
+  /** False for a quarantined row of which only the key is known: it protects the live row from archiving. */
+  readonly valid: boolean;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+export interface PageToCommit {
+  readonly page: number;
+  readonly rows: readonly StagedRow[];
+  readonly fetched: number;
+  readonly quarantined: readonly QuarantinedRow[];
+  readonly unreadable: number;
+  readonly drift: readonly string[];
+  readonly nextCursor: string | null;
+}
+
+const COPY_CHUNK_ROWS = 500;
+
+/** The first letters of every staging relation of a run, so that all of them can be found again. */
+export const stagingPrefix = (runId: RunId): string => `r${runId.replaceAll('-', '').slice(0, 16)}_`;
+
+/**
+ * Takes over the staging of one table of a run. Earlier attempts lose their right to commit. Goes on behind
+ * the last committed page when the source gave a cursor, else begins again with an empty relation.
+ */
+export async function takeOverStaging(
+  { pool, db }: DatabaseConnection,
+  runId: RunId,
+  table: LiveTable,
+): Promise<StagingAttempt> {
+  return inTransaction(pool, async (client) => {
+    const { rows } = await client.query<{ attempt: number; next_cursor: string | null }>(
+      `INSERT INTO durasync.staging_progress AS p (run_id, table_name, attempt, relation, fetch_started_at)
+       VALUES ($1, $2, 1, '', clock_timestamp())
+       ON CONFLICT (run_id, table_name) DO UPDATE SET attempt = p.attempt + 1
+       RETURNING attempt, next_cursor`,
+      [runId, table.name],
+    );
+    const attempt = rows[0]?.attempt ?? 1;
+    if ((rows[0]?.next_cursor ?? null) === null) await beginAgain(client, db, runId, table, attempt);
+    const progress = await client.query(
+      `SELECT relation, attempt, page, next_cursor AS "nextCursor", fetch_started_at AS "fetchStartedAt", result
+       FROM durasync.staging_progress WHERE run_id = $1 AND table_name = $2`,
+      [runId, table.name],
+    );
+    return { runId, table, ...progress.rows[0] };
+  });
+}
+
+/** An empty relation of its own for each attempt: a zombie can fill the old one without harm. */
+async function beginAgain(
+  client: pg.PoolClient,
+  db: Db,
+  runId: RunId,
+  table: LiveTable,
+  attempt: number,
+): Promise<void> {
+  const kept = await client.query(
+    `SELECT 1 FROM durasync.staging_progress WHERE run_id = $1 AND table_name = $2 AND result IS NOT NULL`,
+    [runId, table.name],
+  );
+  if (kept.rowCount) return;
+  const relation = `${stagingPrefix(runId)}${attempt}_${table.name}`;
+  const { live, list } = liveTableSql(table);
+  const create = sql`CREATE UNLOGGED TABLE ${stagingTable(relation)} AS
+    SELECT 0::integer AS position, true AS valid, ${list(table.columns)} FROM ${live} WITH NO DATA`.compile(
+    db,
+  );
+  await client.query(`DROP TABLE IF EXISTS durasync_staging."${relation}"`);
+  await client.query(create.sql);
+  await client.query(`DELETE FROM durasync.quarantined_rows WHERE run_id = $1 AND table_name = $2`, [
+    runId,
+    table.name,
+  ]);
+  await client.query(
+    `UPDATE durasync.staging_progress
+     SET relation = $3, page = 0, fetched = 0, quarantined = 0, unreadable = 0, drift = '[]',
+         fetch_started_at = clock_timestamp()
+     WHERE run_id = $1 AND table_name = $2`,
+    [runId, table.name, relation],
+  );
+  await client.query(
+    `UPDATE durasync.sync_run_tables
+     SET status = 'running', stage = 'stage', fetched = 0, staged = 0, quarantined = 0, error_message = NULL,
+         started_at = coalesce(started_at, clock_timestamp())
+     WHERE run_id = $1 AND table_name = $2`,
+    [runId, table.name],
+  );
+}
+
+/**
+ * Commits one page: its rows, its quarantined rows, its counts and the cursor behind it, all or nothing.
+ *
+ * @throws SyncFailure Fenced when a later attempt has taken over or the page is already committed
+ */
+export async function commitPage(pool: pg.Pool, staging: StagingAttempt, page: PageToCommit): Promise<void> {
+  await inTransaction(pool, async (client) => {
+    await copyRows(client, staging, page.rows);
+    await insertQuarantined(client, staging.runId, staging.table, page.quarantined);
+    const { rowCount } = await client.query(
+      `UPDATE durasync.staging_progress
+       SET page = page + 1, next_cursor = $5, fetched = fetched + $6, quarantined = quarantined + $7,
+           unreadable = unreadable + $8,
+           drift = (SELECT coalesce(jsonb_agg(DISTINCT d), '[]') FROM jsonb_array_elements(drift || $9::jsonb) d)
+       WHERE run_id = $1 AND table_name = $2 AND attempt = $3 AND page = $4`,
+      [
+        staging.runId,
+        staging.table.name,
+        staging.attempt,
+        page.page,
+        page.nextCursor,
+        page.fetched,
+        page.quarantined.length,
+        page.unreadable,
+        JSON.stringify(page.drift),
+      ],
+    );
+    if (rowCount !== 1) {
+      throw new SyncFailure('Fenced', `${staging.table.name}: a newer attempt has taken over this table.`);
+    }
+    await client.query(
+      `UPDATE durasync.sync_run_tables
+       SET fetched = fetched + $3, staged = staged + $4, quarantined = quarantined + $5
+       WHERE run_id = $1 AND table_name = $2`,
+      [
+        staging.runId,
+        staging.table.name,
+        page.fetched,
+        page.fetched - page.quarantined.length,
+        page.quarantined.length,
+      ],
+    );
+  });
+}
+
+async function copyRows(
+  client: pg.PoolClient,
+  staging: StagingAttempt,
+  rows: readonly StagedRow[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  const { columns } = staging.table;
+  const copy = client.query(
+    copyFrom(
+      `COPY durasync_staging."${staging.relation}" (position, valid, ${columns.map((c) => `"${c}"`).join(', ')})
+       FROM STDIN`,
+    ),
+  );
+  await pipeline(Readable.from(encodeRows(rows, columns)), copy);
+}
+
+function* encodeRows(rows: readonly StagedRow[], columns: readonly string[]): Iterable<Buffer> {
+  let text = '';
+  for (const [index, row] of rows.entries()) {
+    text += copyLine(`${row.position}\t${row.valid ? 't' : 'f'}`, columns, row.values);
+    if (index % COPY_CHUNK_ROWS === COPY_CHUNK_ROWS - 1) {
+      yield Buffer.from(text);
+      text = '';
+    }
+  }
+  if (text) yield Buffer.from(text);
+}
+
+/**
+ * Keeps the last of the rows that share a key and returns how many others there were.
+ * Safe to repeat: the second time there are none.
+ */
+export async function dropDuplicates(db: Db, table: LiveTable, relation: string): Promise<number> {
+  const { list, sameKey } = liveTableSql(table);
+  const result = await sql`
+    DELETE FROM ${stagingTable(relation)} s
+    USING (SELECT ${list(table.key)}, max(position) AS last FROM ${stagingTable(relation)}
+           WHERE valid GROUP BY ${list(table.key)} HAVING count(*) > 1) d
+    WHERE s.valid AND s.position < d.last AND ${sameKey('s', 'd')}`.execute(db);
+  return Number(result.numAffectedRows ?? 0);
+}
+
+/** Records what staging returned, so that a repeat returns the same without reading the source again. */
+export async function completeStaging(
+  { db }: DatabaseConnection,
+  staging: StagingAttempt,
+  staged: { staged: number; duplicates: number },
+  result: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const { numUpdatedRows } = await db
+    .updateTable('durasync.staging_progress')
+    .set({ result: JSON.stringify(result) })
+    .where('run_id', '=', staging.runId)
+    .where('table_name', '=', staging.table.name)
+    .where('attempt', '=', staging.attempt)
+    .executeTakeFirst();
+  if (numUpdatedRows !== 1n) {
+    throw new SyncFailure('Fenced', `${staging.table.name}: a newer attempt has taken over this table.`);
+  }
+  await db
+    .updateTable('durasync.sync_run_tables')
+    .set({ staged: staged.staged, duplicates: staged.duplicates, stage: 'staged' })
+    .where('run_id', '=', staging.runId)
+    .where('table_name', '=', staging.table.name)
+    .execute();
+}
+
+/** Removes everything that a run staged. Safe to repeat. */
+export async function dropStaging(db: Db, runId: RunId): Promise<void> {
+  const { rows } = await sql<{ relation: string }>`
+    SELECT tablename AS relation FROM pg_tables
+    WHERE schemaname = 'durasync_staging' AND starts_with(tablename, ${stagingPrefix(runId)})`.execute(db);
+  for (const { relation } of rows) await sql`DROP TABLE IF EXISTS ${stagingTable(relation)}`.execute(db);
+  await db.deleteFrom('durasync.staging_progress').where('run_id', '=', runId).execute();
+}
+
+/** Makes relations outlive a crash of the database; for runs that wait for a decision. Safe to repeat. */
+export async function keepStaging(db: Db, relations: readonly string[]): Promise<void> {
+  for (const relation of relations) await sql`ALTER TABLE ${stagingTable(relation)} SET LOGGED`.execute(db);
+}

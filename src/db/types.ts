@@ -1,0 +1,143 @@
+import type { ColumnType, Generated } from 'kysely';
+
+type Timestamp = ColumnType<Date, Date | string, Date | string>;
+type GeneratedTimestamp = Generated<Timestamp>;
+type Json<T> = ColumnType<T, string, string>;
+type GeneratedJson<T> = ColumnType<T, string | undefined, string>;
+/** bigint columns; the pool's type parser turns them into numbers. */
+type Count = Generated<number>;
+
+export interface SyncRunsTable {
+  run_id: string;
+  kind: string;
+  sync: string;
+  scope: string | null;
+  workflow_id: string;
+  trigger: string;
+  triggered_by: string | null;
+  logical_at: Timestamp;
+  window_start: string | null;
+  window_end: string | null;
+  status: Generated<string>;
+  started_at: GeneratedTimestamp;
+  completed_at: Timestamp | null;
+  total_tables: Count;
+  success_count: Count;
+  failure_count: Count;
+  total_rows_processed: Count;
+  error_message: string | null;
+  metadata: GeneratedJson<Record<string, unknown>>;
+}
+
+export interface SyncRunTablesTable {
+  run_id: string;
+  table_name: string;
+  status: Generated<string>;
+  stage: string | null;
+  fetched: Count;
+  staged: Count;
+  quarantined: Count;
+  duplicates: Count;
+  inserted: Count;
+  updated: Count;
+  unchanged: Count;
+  skipped: Count;
+  archived: Count;
+  restored: Count;
+  merged_generation: number | null;
+  archived_generation: number | null;
+  review: Json<Record<string, unknown>> | null;
+  started_at: Timestamp | null;
+  completed_at: Timestamp | null;
+  error_message: string | null;
+}
+
+export interface QuarantinedRowsTable {
+  id: Generated<number>;
+  run_id: string;
+  sync: string;
+  table_name: string;
+  position: number;
+  raw: string;
+  reasons: Json<readonly string[]>;
+  unreadable: boolean;
+  created_at: GeneratedTimestamp;
+  resolved_at: Timestamp | null;
+}
+
+export interface TableStateTable {
+  sync: string;
+  scope: Generated<string>;
+  table_name: string;
+  generation: Count;
+  merged_run_id: string | null;
+  source_fetched_at: Timestamp | null;
+  drift: GeneratedJson<string[]>;
+}
+
+export interface StagingProgressTable {
+  run_id: string;
+  table_name: string;
+  attempt: number;
+  relation: string;
+  fetch_started_at: Timestamp;
+  page: Generated<number>;
+  next_cursor: string | null;
+  fetched: Count;
+  quarantined: Count;
+  unreadable: Count;
+  drift: GeneratedJson<string[]>;
+  result: Json<Record<string, unknown>> | null;
+}
+
+export interface WatermarksTable {
+  sync: string;
+  scope: Generated<string>;
+  name: string;
+  value: string;
+  run_id: string;
+  updated_at: GeneratedTimestamp;
+}
+
+export interface GeocodeCacheTable {
+  geocoder: string;
+  address: string;
+  status: string;
+  latitude: number | null;
+  longitude: number | null;
+  place_id: string | null;
+  approximate: Generated<boolean>;
+  answered_at: GeneratedTimestamp;
+}
+
+export interface AuditLogTable {
+  id: Generated<number>;
+  at: GeneratedTimestamp;
+  actor: string;
+  action: string;
+  subject: string;
+  detail: GeneratedJson<Record<string, unknown>>;
+}
+
+export interface ApiTokensTable {
+  id: string;
+  role: 'viewer' | 'operator' | 'admin';
+  name: string;
+  token_hash: Buffer;
+  created_at: GeneratedTimestamp;
+  last_used_at: Timestamp | null;
+  revoked_at: Timestamp | null;
+}
+
+/** The tables of schema `durasync`. Live tables belong to their sync and are reached through its definition. */
+export interface Database {
+  'durasync.sync_runs': SyncRunsTable;
+  'durasync.sync_run_tables': SyncRunTablesTable;
+  'durasync.quarantined_rows': QuarantinedRowsTable;
+  'durasync.table_state': TableStateTable;
+  'durasync.staging_progress': StagingProgressTable;
+  'durasync.watermarks': WatermarksTable;
+  'durasync.geocode_cache': GeocodeCacheTable;
+  'durasync.audit_log': AuditLogTable;
+  'durasync.api_tokens': ApiTokensTable;
+}

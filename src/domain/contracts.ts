@@ -1,0 +1,181 @@
+/**
+ * What workflows and activities say to each other. Everything here goes through Temporal's history as
+ * JSON: ids, names, counts and instants as text. Never a row, an address or a secret.
+ */
+import type { RunId } from './ids.ts';
+import type { RunKind, RunPlan, RunTrigger, StepPlan, TablePlan } from './run-plan.ts';
+import type { RunResult, RunStatus, StepResult, TableStatus } from './run-result.ts';
+
+/** The input of `runSync`. From the plain Temporal CLI `{"sync":"fleet"}` is enough. */
+export interface RunSyncInput {
+  readonly sync: string;
+  readonly kind?: RunKind;
+  /** Only these tables; all of the definition's when absent. */
+  readonly tables?: readonly string[];
+  /** First day (inclusive) and last day (exclusive), YYYY-MM-DD in the sync's zone. */
+  readonly from?: string;
+  readonly to?: string;
+  readonly days?: number;
+  readonly full?: boolean;
+  readonly trigger?: RunTrigger;
+  readonly triggeredBy?: string;
+}
+
+export interface PlanRunInput extends RunSyncInput {
+  readonly runId: RunId;
+  readonly workflowId: string;
+  readonly trigger: RunTrigger;
+  readonly logicalAt: string;
+}
+
+/** Names one table of one run. */
+export interface TableOfRun {
+  readonly runId: RunId;
+  readonly sync: string;
+  readonly table: TablePlan;
+}
+
+export interface StageInput extends TableOfRun {
+  readonly window: RunPlan['window'];
+  readonly full: boolean;
+}
+
+/** A source that has been read to its end into a staging table. */
+export interface Staged {
+  /** The staging table; it belongs to this run alone. */
+  readonly relation: string;
+  /** When the fetch began (ISO): of two snapshots, the one fetched later is newer. */
+  readonly sourceFetchedAt: string;
+  readonly fetched: number;
+  /** Valid rows with distinct keys. */
+  readonly staged: number;
+  readonly quarantined: number;
+  readonly duplicates: number;
+  /** Lines that could not be split or decoded: which live rows they stand for is unknown. */
+  readonly unreadable: number;
+  /** Columns the definition does not know, seen for the first time. */
+  readonly drift: readonly string[];
+}
+
+export interface ReviewInput extends TableOfRun {
+  readonly staged: Staged;
+  readonly kind: RunKind;
+}
+
+/** What merging would do, computed against one generation of the live table. */
+export interface Review {
+  readonly verdict: 'pass' | 'hold' | 'older';
+  /** Why it is held, or which run has newer data. */
+  readonly reason: string | null;
+  readonly generation: number;
+  /** The relation to merge from: the staging table, or only its new and changed rows. */
+  readonly relation: string;
+  /** How many rows of it are to be written; merge counts again before it trusts the relation. */
+  readonly rows: number;
+  readonly inserted: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly missing: number;
+  /** False when rows that cannot be told apart might be live ones, so none is archived this time. */
+  readonly mayArchive: boolean;
+  /** Unusual but harmless facts, for the report. */
+  readonly notices: readonly string[];
+}
+
+export interface MergeInput extends TableOfRun {
+  readonly staged: Staged;
+  readonly review: Review;
+}
+
+export type Merged =
+  | {
+      readonly outcome: 'merged';
+      readonly inserted: number;
+      readonly updated: number;
+      readonly unchanged: number;
+      readonly restored: number;
+      /** The generation after the merge. */
+      readonly generation: number;
+      /** Runs whose hold on this table is now pointless. */
+      readonly superseded: readonly RunId[];
+    }
+  /** Another run merged since the review. */
+  | { readonly outcome: 'moved' }
+  /** The staging table is not what was recorded, as after a crash of the database. */
+  | { readonly outcome: 'lost' };
+
+export interface ArchiveInput extends MergeInput {
+  readonly generation: number;
+}
+
+export type Archived =
+  { readonly outcome: 'archived'; readonly archived: number } | { readonly outcome: 'moved' | 'lost' };
+
+export interface StepInput {
+  readonly runId: RunId;
+  readonly sync: string;
+  readonly step: StepPlan;
+  readonly logicalAt: string;
+  readonly timeZone: string;
+}
+
+/** How a table of a run ended, when it did not end by being merged. */
+export interface CloseTableInput extends TableOfRun {
+  readonly status: Extract<TableStatus, 'completed' | 'held' | 'failed' | 'skipped'>;
+  readonly message: string | null;
+}
+
+export interface HoldTablesInput {
+  readonly runId: RunId;
+  readonly relations: readonly string[];
+}
+
+export interface FinishRunInput {
+  readonly runId: RunId;
+  /** A status forced from outside the tables: a cancelled, failed, planned or rejected run. */
+  readonly status?: Extract<RunStatus, 'cancelled' | 'failed' | 'planned' | 'rejected'>;
+  readonly message?: string;
+  readonly enrich: readonly StepResult[];
+  readonly derive: readonly StepResult[];
+}
+
+/** The input of `decideHold`: everything needed to merge what was shown, and nothing of the rows. */
+export interface DecideHoldInput {
+  readonly plan: RunPlan;
+  readonly held: readonly { readonly table: TablePlan; readonly staged: Staged; readonly review: Review }[];
+}
+
+export interface Decision {
+  readonly decision: 'approve' | 'reject';
+  readonly by: string;
+  readonly reason?: string;
+}
+
+export interface RecordDecisionInput extends Decision {
+  readonly runId: RunId;
+}
+
+/** Every activity. Each is safe to repeat: a repeat changes nothing and returns the same counts. */
+export interface SyncActivities {
+  /** Turns a definition into a plan and opens the run's rows. Throws UnknownSync, SyncOff or InvalidInput. */
+  planRun(input: PlanRunInput): Promise<RunPlan>;
+  /** Source → parse → validate → staging table; bad rows → quarantine. Throws `Source…` failures. */
+  stageTable(input: StageInput): Promise<Staged>;
+  /** Compares staging with live and lets the guards decide. */
+  reviewTable(input: ReviewInput): Promise<Review>;
+  /** Writes new and changed rows in one transaction. */
+  mergeStaged(input: MergeInput): Promise<Merged>;
+  /** Moves rows that vanished from the source to the archive, in one transaction. */
+  archiveMissing(input: ArchiveInput): Promise<Archived>;
+  enrichTable(input: StepInput): Promise<StepResult>;
+  deriveTable(input: StepInput): Promise<StepResult>;
+  /** Records how a table ended. */
+  closeTable(input: CloseTableInput): Promise<void>;
+  /** Makes the staging of held tables survive a crash of the database. */
+  keepStaging(input: HoldTablesInput): Promise<void>;
+  /** Ends the run's row, drops its staging (unless held) and returns the result. */
+  finishRun(input: FinishRunInput): Promise<RunResult>;
+  recordDecision(input: RecordDecisionInput): Promise<void>;
+  /** Ends the rows of runs whose workflow is gone. Returns how many. */
+  sweepRuns(): Promise<number>;
+}

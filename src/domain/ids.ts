@@ -1,0 +1,25 @@
+declare const brand: unique symbol;
+type Brand<T, Name extends string> = T & { readonly [brand]: Name };
+
+/** The workflow's first execution run id (a UUID). Workflow code and SQL agree on it; a retry cannot make a second one. */
+export type RunId = Brand<string, 'RunId'>;
+
+/** The task queue of every workflow, and of all activities except those that pull from shops. */
+export const TASK_QUEUE = 'durasync';
+
+/** The one slot for manual runs of a sync: a second start finds the first one running. */
+export const manualRunId = (sync: string): string => `sync/${sync}`;
+
+/** The slot for previews of a sync, so that a preview never blocks a run. */
+export const planRunId = (sync: string): string => `plan/${sync}`;
+
+/** The workflow that waits for a decision about a held run. */
+export const holdId = (runId: RunId): string => `hold/${runId}`;
+
+/** The prefix of a schedule's runs; the server appends the scheduled time. */
+export const scheduledRunId = (scheduleId: string): string => `scheduled/${scheduleId}`;
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** True for text that has the form of a run id. */
+export const isRunId = (text: string): text is RunId => UUID.test(text);

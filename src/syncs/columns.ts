@@ -1,0 +1,140 @@
+/**
+ * Schemas for the columns of exports: each turns a cell into the text form of a PostgreSQL type, or null
+ * for blank, 'N/A', 'n/a' and 'NULL'. A cell that does not fit gives an issue that names the value.
+ */
+import { z } from 'zod';
+
+type Cell = string | null;
+type Issues = z.core.$RefinementCtx<string | undefined>;
+
+const KEY_LENGTH_MAX = 200;
+const INTEGER_MAX = 2_147_483_647;
+
+function present(cell: string | undefined): Cell {
+  if (cell === undefined) return null;
+  const text = cell.trim();
+  return text === '' || text === 'N/A' || text === 'n/a' || text === 'NULL' ? null : text;
+}
+
+function shown(text: string): string {
+  return text.length > 80 ? `'${text.slice(0, 80)}…'` : `'${text}'`;
+}
+
+function refuse(issues: Issues, text: string, expected: string): never {
+  issues.addIssue({ code: 'custom', message: `${shown(text)} is not ${expected}` });
+  return z.NEVER;
+}
+
+/** A schema that reads a cell which is not blank with `read`. */
+function column(read: (text: string, issues: Issues) => Cell) {
+  return z
+    .string()
+    .optional()
+    .transform((cell, issues): Cell => {
+      const text = present(cell);
+      return text === null ? null : read(text, issues);
+    });
+}
+
+type Column = ReturnType<typeof column>;
+
+/** The same column, refusing blanks. */
+export function required(schema: Column) {
+  return schema.refine((value) => value !== null, { message: 'is required and blank here' });
+}
+
+export const text = (): Column => column((value) => value);
+
+/** Text short enough to be part of a key. */
+export const keyText = (): Column =>
+  column((value, issues) =>
+    value.length > KEY_LENGTH_MAX
+      ? refuse(issues, value, `at most ${KEY_LENGTH_MAX} characters long`)
+      : value,
+  );
+
+/** An id that a spreadsheet may have turned into a number: `1234.0` is `1234`. */
+export const identifier = (): Column =>
+  column((value, issues) =>
+    value.length > KEY_LENGTH_MAX
+      ? refuse(issues, value, `at most ${KEY_LENGTH_MAX} characters long`)
+      : value.replace(/\.0+$/, ''),
+  );
+
+/** A vehicle identification number, upper-cased. */
+export const vin = (): Column =>
+  column((value, issues) =>
+    value.length > KEY_LENGTH_MAX ? refuse(issues, value, 'a VIN') : value.toUpperCase(),
+  );
+
+/** A whole number, with or without thousands commas: `45,210`, `2,025`, `7.0`. */
+export const integer = (): Column =>
+  column((value, issues) => {
+    const digits = value.replaceAll(',', '').replace(/\.0+$/, '');
+    return /^[+-]?\d{1,10}$/.test(digits) && Math.abs(Number(digits)) <= INTEGER_MAX
+      ? digits
+      : refuse(issues, value, 'a whole number');
+  });
+
+/** An amount with at most two decimals, with or without `$` and thousands commas. */
+export const money = (): Column =>
+  column((value, issues) => {
+    const digits = value.replace(/^(-?)\$/, '$1').replaceAll(',', '');
+    return /^-?\d{1,12}(\.\d{1,2}0*)?$/.test(digits) ? digits : refuse(issues, value, 'an amount of money');
+  });
+
+/** One of a closed set, matched without regard to case. */
+export const oneOf = (...allowed: readonly string[]): Column => {
+  const byLowerCase = new Map(allowed.map((value) => [value.toLowerCase(), value]));
+  return column(
+    (value, issues) =>
+      byLowerCase.get(value.toLowerCase()) ?? refuse(issues, value, `one of ${allowed.join(', ')}`),
+  );
+};
+
+/** Upper-cased text with other spellings replaced. */
+export const upperCase = (spellings: Readonly<Record<string, string>> = {}): Column =>
+  column((value, issues) => {
+    const upper = value.toUpperCase();
+    return upper.length > KEY_LENGTH_MAX
+      ? refuse(issues, value, `at most ${KEY_LENGTH_MAX} characters long`)
+      : (spellings[upper] ?? upper);
+  });
+
+const MONTH_DAY_YEAR = /^(\d{1,2})([-/])(\d{1,2})\2(\d{4}|\d{2})$/;
+const ISO_DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
+const MONTH_YEAR = /^(\d{1,2})[-/](\d{4})$/;
+
+function fullYear(year: string): number {
+  if (year.length === 4) return Number(year);
+  return Number(year) < 70 ? 2000 + Number(year) : 1900 + Number(year);
+}
+
+/** The ISO text of a date that exists in the calendar, else null. */
+function isoDate(year: number, month: number, day: number): Cell {
+  if (year < 1 || month < 1 || month > 12 || day < 1) return null;
+  if (day > 28 && day > new Date(Date.UTC(year, month, 0)).getUTCDate()) return null;
+  return `${String(year).padStart(4, '0')}-${month < 10 ? '0' : ''}${month}-${day < 10 ? '0' : ''}${day}`;
+}
+
+function readDate(value: string): Cell {
+  const us = MONTH_DAY_YEAR.exec(value);
+  if (us) return isoDate(fullYear(us[4] ?? ''), Number(us[1]), Number(us[3]));
+  const iso = ISO_DATE.exec(value);
+  return iso ? isoDate(Number(iso[1]), Number(iso[2]), Number(iso[3])) : null;
+}
+
+/** A day: `MM/DD/YY`, `MM-DD-YY`, either with a year of four digits, or ISO. 00–69 are 20xx, 70–99 19xx. */
+export const date = (): Column =>
+  column(
+    (value, issues) =>
+      readDate(value) ?? refuse(issues, value, 'a date of the calendar (MM/DD/YY, MM-DD-YY or YYYY-MM-DD)'),
+  );
+
+/** A month, `M/YYYY`, read as its first day; a full date is taken as it is. */
+export const month = (): Column =>
+  column((value, issues) => {
+    const found = MONTH_YEAR.exec(value);
+    const day = found ? isoDate(Number(found[2]), Number(found[1]), 1) : readDate(value);
+    return day ?? refuse(issues, value, 'a month (M/YYYY)');
+  });

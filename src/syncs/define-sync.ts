@@ -1,0 +1,104 @@
+import type { z } from 'zod';
+import type { RunSyncInput } from '../domain/contracts.ts';
+import type { RunId } from '../domain/ids.ts';
+import type { Guards } from '../domain/run-plan.ts';
+import type { StepResult } from '../domain/run-result.ts';
+import type { Source } from '../domain/source.ts';
+import type { DatabaseConnection } from '../db/connect.ts';
+
+/** The settings of a sync: its environment variables by name, validated by the definition's schema. */
+export type Settings = Readonly<Record<string, unknown>>;
+
+/** One live table and the source that feeds it. */
+export interface TableDefinition {
+  readonly name: string;
+  /** Columns that identify a row; each must be in `row`. */
+  readonly key: readonly string[];
+  /**
+   * One schema for each column the source writes. It turns the source's text into the text form of the
+   * column's PostgreSQL type, or null. Columns of the live table that are not named here are never touched.
+   */
+  readonly row: z.ZodObject;
+  readonly source: Source;
+  /** Without its setting an optional table is skipped; any other fails. */
+  readonly optional?: boolean;
+  /** The source shows every row each time, so a row it stops showing is archived. */
+  readonly archives: boolean;
+  readonly guards?: Partial<Guards>;
+}
+
+/** What an enrich or derive step works with. */
+export interface StepContext {
+  readonly database: DatabaseConnection;
+  readonly runId: RunId;
+  /** The run's logical instant, and the zone whose calendar it is read in. */
+  readonly logicalAt: Date;
+  readonly timeZone: string;
+  readonly settings: Settings;
+  readonly signal: AbortSignal;
+  /** Shows how far the step is, for people. */
+  progress(detail: string): void;
+}
+
+/** Work over the live tables after they were merged. Must be safe to repeat. */
+export interface StepDefinition {
+  readonly name: string;
+  /** Tables that must have ended before the step starts. */
+  readonly after: readonly string[];
+  run(context: StepContext): Promise<Omit<StepResult, 'step'>>;
+}
+
+/** When a Temporal Schedule starts a run. */
+export interface ScheduleDefinition {
+  readonly id: string;
+  /** A time of day in the zone, or a cron text of five fields. */
+  readonly at: { readonly hour: number; readonly minute: number } | { readonly cron: string };
+  readonly timeZone: string;
+  /** How late a missed start is still made up for. */
+  readonly catchupWindowMs: number;
+  /** The hard end of a run; its own deadline comes a little earlier. */
+  readonly runTimeoutMs: number;
+  readonly input: RunSyncInput;
+}
+
+/** Everything Durasync knows about one sync. */
+export interface SyncDefinition {
+  readonly name: string;
+  readonly title: string;
+  /** The PostgreSQL schema of its live tables. */
+  readonly schema: string;
+  readonly settings: z.ZodObject;
+  /** Off by choice, with the variable that says so; undefined when a source alone decides. */
+  offReason?(settings: Settings): string | undefined;
+  timeZone(settings: Settings): string;
+  schedules(settings: Settings): readonly ScheduleDefinition[];
+  /** Whether a run covers a span of days; only then can it be backfilled. */
+  readonly windows: 'none' | 'days';
+  /** The usual time between two runs; guards grow with the periods since the last complete one. */
+  readonly periodMs: number;
+  readonly tables: readonly TableDefinition[];
+  readonly enrich: readonly StepDefinition[];
+  readonly derive: readonly StepDefinition[];
+}
+
+/**
+ * Declares a sync. Throws at start-up when the definition contradicts itself, so that no run has to find out.
+ *
+ * @throws Error naming the sync, the table and what is wrong
+ */
+export function defineSync(definition: SyncDefinition): SyncDefinition {
+  const names = new Set(definition.tables.map((table) => table.name));
+  for (const table of definition.tables) {
+    const unknown = table.key.filter((column) => !(column in table.row.shape));
+    if (unknown.length > 0) {
+      throw new Error(`sync ${definition.name}, table ${table.name}: key columns missing in row: ${unknown}`);
+    }
+  }
+  for (const step of [...definition.enrich, ...definition.derive]) {
+    const unknown = step.after.filter((table) => !names.has(table));
+    if (unknown.length > 0) {
+      throw new Error(`sync ${definition.name}, step ${step.name}: unknown tables in after: ${unknown}`);
+    }
+  }
+  return definition;
+}

@@ -1,4 +1,5 @@
 import { sql, type RawBuilder } from 'kysely';
+import type pg from 'pg';
 
 /** A live table as the loader sees it. All names come from a definition, never from input. */
 export interface LiveTable {
@@ -38,3 +39,22 @@ export function content(table: LiveTable): readonly string[] {
 /** A relation of the staging schema. */
 export const stagingTable = (relation: string): RawBuilder<unknown> =>
   sql.table(`durasync_staging.${relation}`);
+
+/** Whether a relation of the staging schema is still there. */
+export async function relationExists(client: pg.PoolClient, relation: string): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `SELECT 1 FROM pg_tables WHERE schemaname = 'durasync_staging' AND tablename = $1`,
+    [relation],
+  );
+  return rowCount === 1;
+}
+
+/** All columns of a live table, its own and those of the source. */
+export async function liveColumns(client: pg.PoolClient, table: LiveTable): Promise<string[]> {
+  const { rows } = await client.query<{ column_name: string }>(
+    `SELECT column_name FROM information_schema.columns
+     WHERE table_schema = $1 AND table_name = $2 ORDER BY ordinal_position`,
+    [table.schema, table.name],
+  );
+  return rows.map((row) => row.column_name);
+}

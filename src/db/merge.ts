@@ -3,7 +3,14 @@ import type pg from 'pg';
 import type { Merged, Review, Staged } from '../domain/contracts.ts';
 import type { RunId } from '../domain/ids.ts';
 import { type DatabaseConnection, type Db, inTransaction } from './connect.ts';
-import { content, type LiveTable, liveTableSql, stagingTable } from './live-table.ts';
+import {
+  content,
+  type LiveTable,
+  liveColumns,
+  liveTableSql,
+  relationExists,
+  stagingTable,
+} from './live-table.ts';
 import { lockTableState, raiseGeneration } from './table-state.ts';
 
 export interface MergeRequest {
@@ -34,7 +41,7 @@ export async function mergeReviewed(
   const { runId, table, review, staged } = request;
   return inTransaction(pool, async (client) => {
     const state = await lockTableState(client, table);
-    const done = await storedCounts(client, runId, table, state.generation);
+    const done = await storedCounts(client, runId, table);
     if (done) return done;
     if (state.generation !== review.generation) return { outcome: 'moved' };
     if (!(await holdsRows(client, request))) {
@@ -62,28 +69,19 @@ export async function mergeReviewed(
   });
 }
 
-async function storedCounts(
-  client: pg.PoolClient,
-  runId: RunId,
-  table: LiveTable,
-  generation: number,
-): Promise<Merged | null> {
-  const { rows } = await client.query<WriteCounts & { unchanged: number }>(
-    `SELECT inserted, updated, restored, unchanged FROM durasync.sync_run_tables
+async function storedCounts(client: pg.PoolClient, runId: RunId, table: LiveTable): Promise<Merged | null> {
+  const { rows } = await client.query<WriteCounts & { unchanged: number; generation: number }>(
+    `SELECT inserted, updated, restored, unchanged, merged_generation AS generation FROM durasync.sync_run_tables
      WHERE run_id = $1 AND table_name = $2 AND merged_generation IS NOT NULL`,
     [runId, table.name],
   );
   if (!rows[0]) return null;
-  return { outcome: 'merged', ...rows[0], generation, superseded: await otherHolds(client, runId, table) };
+  return { outcome: 'merged', ...rows[0], superseded: await otherHolds(client, runId, table) };
 }
 
 /** Counts again what is about to be merged: unlogged relations are empty after a crash of the database. */
 async function holdsRows(client: pg.PoolClient, { review, staged }: MergeRequest): Promise<boolean> {
-  const exists = await client.query(
-    `SELECT to_regclass('durasync_staging."' || $1 || '"') IS NOT NULL AS there`,
-    [review.relation],
-  );
-  if (!exists.rows[0].there) return false;
+  if (!(await relationExists(client, review.relation))) return false;
   const compared = review.relation !== staged.relation;
   const { rows } = await client.query<{ count: number }>(
     `SELECT count(*) FROM durasync_staging."${review.relation}" WHERE valid ${compared ? `AND action <> 'missing'` : ''}`,
@@ -113,12 +111,8 @@ async function restoreRows(
   const { live, archive, list, sameKey, differs } = liveTableSql(table);
   const any = await run(client, db, sql`SELECT 1 FROM ${archive} LIMIT 1`);
   if (any.rowCount === 0) return 0;
-  const { rows: kept } = await client.query<{ column_name: string }>(
-    `SELECT column_name FROM information_schema.columns
-     WHERE table_schema = $1 AND table_name = $2 AND column_name <> ALL ($3)`,
-    [table.schema, table.name, [...table.columns, 'updated_at', 'last_run_id']],
-  );
-  const own = kept.map((row) => row.column_name);
+  const written = [...table.columns, 'updated_at', 'last_run_id'];
+  const own = (await liveColumns(client, table)).filter((column) => !written.includes(column));
   const result = await run(
     client,
     db,

@@ -1,0 +1,116 @@
+import { sql } from 'kysely';
+import type { FinishRunInput, PlanRunInput } from '../domain/contracts.ts';
+import type { RunId } from '../domain/ids.ts';
+import type { RunPlan } from '../domain/run-plan.ts';
+import { type RunResult, runStatus, type TableStatus } from '../domain/run-result.ts';
+import type { Db } from './connect.ts';
+import { readRunResult } from './run-result.ts';
+
+/** Opens the run's row and a pending row for each table. Safe to repeat. */
+export async function openRun(
+  db: Db,
+  input: PlanRunInput,
+  plan: RunPlan,
+  skipped: readonly string[],
+): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    await tx
+      .insertInto('durasync.sync_runs')
+      .values({
+        run_id: plan.runId,
+        kind: plan.kind,
+        sync: plan.sync,
+        workflow_id: input.workflowId,
+        trigger: plan.trigger,
+        triggered_by: input.triggeredBy ?? null,
+        logical_at: plan.logicalAt,
+        window_start: plan.window?.from ?? null,
+        window_end: plan.window?.to ?? null,
+        total_tables: plan.tables.length,
+      })
+      .onConflict((conflict) => conflict.column('run_id').doNothing())
+      .execute();
+    const rows = [
+      ...plan.tables.map(({ table }) => ({ table_name: table, status: 'pending', error_message: null })),
+      ...skipped.map((table) => ({
+        table_name: table,
+        status: 'skipped',
+        error_message: 'no URL configured',
+      })),
+    ];
+    await tx
+      .insertInto('durasync.sync_run_tables')
+      .values(rows.map((row) => ({ run_id: plan.runId, ...row })))
+      .onConflict((conflict) => conflict.columns(['run_id', 'table_name']).doNothing())
+      .execute();
+  });
+}
+
+/** Records how one table of a run ended. Safe to repeat. */
+export async function closeTable(
+  db: Db,
+  runId: RunId,
+  table: string,
+  status: TableStatus,
+  message: string | null,
+): Promise<void> {
+  await db
+    .updateTable('durasync.sync_run_tables')
+    .set({ status, error_message: message, completed_at: sql<Date>`clock_timestamp()`, stage: null })
+    .where('run_id', '=', runId)
+    .where('table_name', '=', table)
+    .execute();
+}
+
+/**
+ * Ends the run's row from what its tables say and returns the result. Safe to repeat; the time of the first
+ * end stays.
+ */
+export async function closeRun(db: Db, input: FinishRunInput): Promise<RunResult> {
+  const { runId } = input;
+  await db
+    .updateTable('durasync.sync_run_tables')
+    .set({ status: 'failed', error_message: input.message ?? 'the run ended before this table did' })
+    .where('run_id', '=', runId)
+    .where('status', 'in', ['pending', 'running'])
+    .execute();
+  const tables = await db
+    .selectFrom('durasync.sync_run_tables')
+    .select(['status', 'staged', 'table_name', 'error_message'])
+    .where('run_id', '=', runId)
+    .orderBy('table_name')
+    .execute();
+  const statuses = tables.map((table) => table.status as TableStatus);
+  const messages = tables.filter((table) => table.status === 'failed' || table.status === 'held');
+  const count = (status: TableStatus): number => statuses.filter((each) => each === status).length;
+  await db
+    .updateTable('durasync.sync_runs')
+    .set({
+      status: input.status ?? runStatus(statuses),
+      completed_at: sql<Date>`coalesce(completed_at, clock_timestamp())`,
+      success_count: count('completed'),
+      failure_count: count('failed'),
+      total_rows_processed: tables.reduce((sum, table) => sum + table.staged, 0),
+      error_message: input.message ?? (messages.map((table) => table.error_message).join('\n') || null),
+      metadata: sql`metadata || ${JSON.stringify({ enrich: input.enrich, derive: input.derive })}::jsonb`,
+    })
+    .where('run_id', '=', runId)
+    .execute();
+  const result = await readRunResult(db, runId);
+  if (!result) throw new Error(`run ${runId} has no row`);
+  return result;
+}
+
+/** When the last complete run of a sync began, or null. */
+export async function lastCompletedAt(db: Db, sync: string): Promise<Date | null> {
+  const row = await db
+    .selectFrom('durasync.sync_runs')
+    .select('started_at')
+    .where('sync', '=', sync)
+    .where('kind', '=', 'sync')
+    .where('status', '=', 'completed')
+    .orderBy('started_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.started_at ?? null;
+}

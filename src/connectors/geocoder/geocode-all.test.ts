@@ -105,6 +105,13 @@ test('a geocoder that is down is not asked for every address', async () => {
   expect(counts.stoppedBy).toContain('50 addresses in a row');
 });
 
+test('failures with answers between them do not stop the rest', async () => {
+  const geocode = (address: string) =>
+    /[05] Main/.test(address) ? Promise.resolve(FOUND) : Promise.reject(down());
+  const { counts } = await run(geocode, { addresses: addresses(100), retryDelaysMs: [], concurrency: 10 });
+  expect(counts).toMatchObject({ asked: 100, ok: 20, failed: 80, left: 0 });
+});
+
 test('requests are spread evenly, with many under way, and never above the rate', async () => {
   const starts: number[] = [];
   let underWay = 0;
@@ -123,6 +130,19 @@ test('requests are spread evenly, with many under way, and never above the rate'
   expect((starts[20] ?? NaN) - first).toBeGreaterThanOrEqual(1000);
   expect((starts[10] ?? NaN) - first).toBeGreaterThanOrEqual(250);
   expect(mostUnderWay).toBeGreaterThanOrEqual(3);
+});
+
+test('after a busy moment late turns are made up for, but not all at once', async () => {
+  const starts: number[] = [];
+  const geocode = async () => {
+    const now = performance.now();
+    starts.push(now);
+    if (starts.length === 3) while (performance.now() < now + 220);
+    return FOUND;
+  };
+  await run(geocode, { addresses: addresses(12), requestsPerSecond: 20 });
+  const gaps = starts.slice(1).map((start, index) => start - (starts[index] ?? NaN));
+  expect(Math.min(...gaps)).toBeGreaterThan(12);
 });
 
 test('no more than the given number is under way', async () => {

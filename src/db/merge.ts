@@ -54,9 +54,9 @@ export async function mergeReviewed(
     const written = await writeRows(client, db, request);
     const generation = await raiseGeneration(client, table);
     await client.query(
-      `UPDATE durasync.table_state SET merged_run_id = $3, source_fetched_at = $4
+      `UPDATE durasync.table_state SET merged_run_id = $3, source_fetched_at = $4, drift = drift || $5::jsonb
        WHERE sync = $1 AND scope = '' AND table_name = $2`,
-      [table.sync, table.name, runId, staged.sourceFetchedAt],
+      [table.sync, table.name, runId, staged.sourceFetchedAt, JSON.stringify(staged.drift)],
     );
     const counts = { ...written, unchanged: review.unchanged };
     await client.query(
@@ -164,7 +164,7 @@ async function run(client: pg.PoolClient, db: Db, statement: RawBuilder<unknown>
 async function otherHolds(client: pg.PoolClient, runId: RunId, table: LiveTable): Promise<RunId[]> {
   const { rows } = await client.query<{ run_id: RunId }>(
     `SELECT t.run_id FROM durasync.sync_run_tables t JOIN durasync.sync_runs r USING (run_id)
-     WHERE r.sync = $1 AND t.table_name = $2 AND t.status = 'held' AND t.run_id <> $3`,
+     WHERE r.sync = $1 AND t.table_name = $2 AND t.status = 'held' AND r.status = 'held' AND t.run_id <> $3`,
     [table.sync, table.name, runId],
   );
   return rows.map((row) => row.run_id);

@@ -46,6 +46,7 @@ export async function readRunResult(db: Db, runId: RunId): Promise<RunResult | u
     })),
     enrich: steps(run.metadata, 'enrich'),
     derive: steps(run.metadata, 'derive'),
+    notices: (run.metadata['notices'] as string[] | undefined) ?? [],
   };
 }
 

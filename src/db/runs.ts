@@ -92,7 +92,7 @@ export async function closeRun(db: Db, input: FinishRunInput): Promise<RunResult
       failure_count: count('failed'),
       total_rows_processed: tables.reduce((sum, table) => sum + table.staged, 0),
       error_message: input.message ?? (messages.map((table) => table.error_message).join('\n') || null),
-      metadata: sql`metadata || ${JSON.stringify({ enrich: input.enrich, derive: input.derive })}::jsonb`,
+      metadata: sql`metadata || ${JSON.stringify({ enrich: input.enrich, derive: input.derive, notices: input.notices })}::jsonb`,
     })
     .where('run_id', '=', runId)
     .execute();

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { sql } from 'kysely';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
+import type { Staged } from '../domain/contracts.ts';
 import type { RunId } from '../domain/ids.ts';
 import { SyncFailure } from '../domain/failures.ts';
 import { type DatabaseConnection, type Db, inTransaction } from './connect.ts';
@@ -20,7 +21,7 @@ export interface StagingAttempt {
   readonly nextCursor: string | null;
   readonly page: number;
   /** What an earlier attempt returned, when it had read the source to its end. */
-  readonly result: Record<string, unknown> | null;
+  readonly result: Staged | null;
 }
 
 export interface StagedRow {
@@ -142,7 +143,7 @@ export async function commitPage(pool: pg.Pool, staging: StagingAttempt, page: P
       ],
     );
     if (rowCount !== 1) {
-      throw new SyncFailure('Fenced', `${staging.table.name}: a newer attempt has taken over this table.`);
+      throw fenced(staging.table);
     }
     await client.query(
       `UPDATE durasync.sync_run_tables
@@ -191,7 +192,7 @@ function* encodeRows(rows: readonly StagedRow[], columns: readonly string[]): It
  * Keeps the last of the rows that share a key and returns how many others there were.
  * Safe to repeat: the second time there are none.
  */
-export async function dropDuplicates(db: Db, table: LiveTable, relation: string): Promise<number> {
+async function dropDuplicates(db: Db, table: LiveTable, relation: string): Promise<number> {
   const { list, sameKey } = liveTableSql(table);
   const result = await sql`
     DELETE FROM ${stagingTable(relation)} s
@@ -201,30 +202,51 @@ export async function dropDuplicates(db: Db, table: LiveTable, relation: string)
   return Number(result.numAffectedRows ?? 0);
 }
 
-/** Records what staging returned, so that a repeat returns the same without reading the source again. */
+/**
+ * Ends the staging of a table: keeps the last of equal keys, counts what is there and remembers the answer,
+ * so that a repeat gives the same without reading the source again.
+ *
+ * @throws SyncFailure Fenced when a later attempt has taken over
+ */
 export async function completeStaging(
   { db }: DatabaseConnection,
-  staging: StagingAttempt,
-  staged: { staged: number; duplicates: number },
-  result: Readonly<Record<string, unknown>>,
-): Promise<void> {
+  { runId, table, relation, attempt, fetchStartedAt }: StagingAttempt,
+): Promise<Staged> {
+  const duplicates = await dropDuplicates(db, table, relation);
+  const { rows } = await sql<Omit<Staged, 'relation' | 'sourceFetchedAt' | 'duplicates'>>`
+    SELECT p.fetched, p.quarantined, p.unreadable,
+           (SELECT count(*) FROM ${stagingTable(relation)} WHERE valid) AS staged,
+           ARRAY(SELECT jsonb_array_elements_text(p.drift) EXCEPT
+                 SELECT jsonb_array_elements_text(s.drift) FROM durasync.table_state s
+                 WHERE s.sync = ${table.sync} AND s.scope = '' AND s.table_name = ${table.name}) AS drift
+    FROM durasync.staging_progress p
+    WHERE p.run_id = ${runId} AND p.table_name = ${table.name} AND p.attempt = ${attempt}`.execute(db);
+  if (!rows[0]) throw fenced(table);
+  const staged: Staged = {
+    ...rows[0],
+    relation,
+    duplicates,
+    sourceFetchedAt: fetchStartedAt.toISOString(),
+  };
   const { numUpdatedRows } = await db
     .updateTable('durasync.staging_progress')
-    .set({ result: JSON.stringify(result) })
-    .where('run_id', '=', staging.runId)
-    .where('table_name', '=', staging.table.name)
-    .where('attempt', '=', staging.attempt)
+    .set({ result: JSON.stringify(staged) })
+    .where('run_id', '=', runId)
+    .where('table_name', '=', table.name)
+    .where('attempt', '=', attempt)
     .executeTakeFirst();
-  if (numUpdatedRows !== 1n) {
-    throw new SyncFailure('Fenced', `${staging.table.name}: a newer attempt has taken over this table.`);
-  }
+  if (numUpdatedRows !== 1n) throw fenced(table);
   await db
     .updateTable('durasync.sync_run_tables')
-    .set({ staged: staged.staged, duplicates: staged.duplicates, stage: 'staged' })
-    .where('run_id', '=', staging.runId)
-    .where('table_name', '=', staging.table.name)
+    .set({ staged: staged.staged, duplicates, stage: 'review' })
+    .where('run_id', '=', runId)
+    .where('table_name', '=', table.name)
     .execute();
+  return staged;
 }
+
+const fenced = (table: LiveTable): SyncFailure =>
+  new SyncFailure('Fenced', `${table.name}: a newer attempt has taken over this table.`);
 
 /** Removes everything that a run staged. Safe to repeat. */
 export async function dropStaging(db: Db, runId: RunId): Promise<void> {

@@ -1,7 +1,8 @@
 import type { ColumnType, Generated } from 'kysely';
 
 type Timestamp = ColumnType<Date, Date | string, Date | string>;
-type GeneratedTimestamp = Generated<Timestamp>;
+type NullableTimestamp = ColumnType<Date | null, Date | string | null, Date | string | null>;
+type GeneratedTimestamp = ColumnType<Date, Date | string | undefined, Date | string>;
 type Json<T> = ColumnType<T, string, string>;
 type GeneratedJson<T> = ColumnType<T, string | undefined, string>;
 /** bigint columns; the pool's type parser turns them into numbers. */
@@ -20,7 +21,7 @@ export interface SyncRunsTable {
   window_end: string | null;
   status: Generated<string>;
   started_at: GeneratedTimestamp;
-  completed_at: Timestamp | null;
+  completed_at: NullableTimestamp;
   total_tables: Count;
   success_count: Count;
   failure_count: Count;
@@ -47,8 +48,8 @@ export interface SyncRunTablesTable {
   merged_generation: number | null;
   archived_generation: number | null;
   review: Json<Record<string, unknown>> | null;
-  started_at: Timestamp | null;
-  completed_at: Timestamp | null;
+  started_at: NullableTimestamp;
+  completed_at: NullableTimestamp;
   error_message: string | null;
 }
 
@@ -62,7 +63,7 @@ export interface QuarantinedRowsTable {
   reasons: Json<readonly string[]>;
   unreadable: boolean;
   created_at: GeneratedTimestamp;
-  resolved_at: Timestamp | null;
+  resolved_at: NullableTimestamp;
 }
 
 export interface TableStateTable {
@@ -71,7 +72,7 @@ export interface TableStateTable {
   table_name: string;
   generation: Count;
   merged_run_id: string | null;
-  source_fetched_at: Timestamp | null;
+  source_fetched_at: NullableTimestamp;
   drift: GeneratedJson<string[]>;
 }
 
@@ -125,8 +126,8 @@ export interface ApiTokensTable {
   name: string;
   token_hash: Buffer;
   created_at: GeneratedTimestamp;
-  last_used_at: Timestamp | null;
-  revoked_at: Timestamp | null;
+  last_used_at: NullableTimestamp;
+  revoked_at: NullableTimestamp;
 }
 
 /** The tables of schema `durasync`. Live tables belong to their sync and are reached through its definition. */

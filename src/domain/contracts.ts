@@ -135,8 +135,10 @@ export interface FinishRunInput {
   /** A status forced from outside the tables: a cancelled, failed, planned or rejected run. */
   readonly status?: Extract<RunStatus, 'cancelled' | 'failed' | 'planned' | 'rejected'>;
   readonly message?: string;
-  readonly enrich: readonly StepResult[];
-  readonly derive: readonly StepResult[];
+  /** What the steps did; what an earlier end recorded stays when these are absent. */
+  readonly enrich?: readonly StepResult[];
+  readonly derive?: readonly StepResult[];
+  readonly notices?: readonly string[];
 }
 
 /** The input of `decideHold`: everything needed to merge what was shown, and nothing of the rows. */
@@ -149,10 +151,6 @@ export interface Decision {
   readonly decision: 'approve' | 'reject';
   readonly by: string;
   readonly reason?: string;
-}
-
-export interface RecordDecisionInput extends Decision {
-  readonly runId: RunId;
 }
 
 /** Every activity. Each is safe to repeat: a repeat changes nothing and returns the same counts. */
@@ -175,7 +173,6 @@ export interface SyncActivities {
   keepStaging(input: HoldTablesInput): Promise<void>;
   /** Ends the run's row, drops its staging (unless held) and returns the result. */
   finishRun(input: FinishRunInput): Promise<RunResult>;
-  recordDecision(input: RecordDecisionInput): Promise<void>;
   /** Ends the rows of runs whose workflow is gone. Returns how many. */
   sweepRuns(): Promise<number>;
 }

@@ -1,9 +1,10 @@
 /**
  * Every failure that may cross Temporal, and which retry it deserves.
  *
- * `never`   trying again cannot help: somebody has to change a setting, a file or a decision
- * `backoff` trying again with growing pauses usually helps
- * `asked`   the other side says when to come back (`retryAfterMs`), else as `backoff`
+ * `never`  trying again cannot help: somebody has to change a setting, a file or a decision
+ * `few`    trying again often helps, but not for ever: the table fails after ATTEMPTS_MAX attempts
+ * `asked`  as `few`, waiting as long as the other side asks for
+ * `always` it passes by itself: only the run's deadline ends it
  */
 export const FAILURES = {
   SourceNotConfigured: 'never',
@@ -12,22 +13,23 @@ export const FAILURES = {
   SourceRefused: 'never',
   SourceRedirectLoop: 'never',
   SourceThrottled: 'asked',
-  SourceUnavailable: 'backoff',
-  SourceTruncated: 'backoff',
+  SourceUnavailable: 'few',
+  SourceTruncated: 'few',
   FileUnreadable: 'never',
   MissingColumn: 'never',
   InvalidInput: 'never',
   UnknownSync: 'never',
   SyncOff: 'never',
-  RunNotFound: 'never',
-  StagingLost: 'never',
   Fenced: 'never',
   DatabaseRefused: 'never',
-  DatabaseUnavailable: 'backoff',
-  Unexpected: 'backoff',
-} as const satisfies Record<string, 'never' | 'backoff' | 'asked'>;
+  DatabaseUnavailable: 'always',
+  Unexpected: 'few',
+} as const satisfies Record<string, 'never' | 'few' | 'asked' | 'always'>;
 
 export type FailureCode = keyof typeof FAILURES;
+
+/** Attempts of a step that fails with `few` or `asked`. */
+export const ATTEMPTS_MAX = 4;
 
 export interface FailureOptions {
   /** The wait the other side asked for, in milliseconds. */

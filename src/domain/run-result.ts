@@ -36,6 +36,8 @@ export interface StepResult {
   /** One line for people, such as '562 addresses: 540 known, 22 asked, 20 found'. */
   readonly summary: string;
   readonly counts: Readonly<Record<string, number>>;
+  /** Unusual facts that a person should hear of. */
+  readonly notices?: readonly string[];
 }
 
 /** What `run --json`, the HTTP API and the workflow's result show of a run. */
@@ -54,6 +56,8 @@ export interface RunResult {
   readonly tables: readonly TableResult[];
   readonly enrich: readonly StepResult[];
   readonly derive: readonly StepResult[];
+  /** Unusual but harmless facts: new columns, growth, addresses not found. */
+  readonly notices: readonly string[];
 }
 
 /**

@@ -1,3 +1,5 @@
+import type { Dispatcher } from 'undici';
+
 /** One row as its source shows it. */
 export interface SourceRow {
   /** 1-based line (files) or record number (APIs) within the source. */
@@ -30,6 +32,8 @@ export interface SourceContext {
   readonly window: { readonly from: string; readonly to: string } | null;
   /** The run asks for everything, not only for what changed. */
   readonly full: boolean;
+  /** The worker's HTTP connections. */
+  readonly http: Dispatcher;
   readonly signal: AbortSignal;
 }
 

@@ -1,3 +1,4 @@
+import type { Dispatcher } from 'undici';
 import type { z } from 'zod';
 import type { RunSyncInput } from '../domain/contracts.ts';
 import type { RunId } from '../domain/ids.ts';
@@ -35,6 +36,8 @@ export interface StepContext {
   readonly logicalAt: Date;
   readonly timeZone: string;
   readonly settings: Settings;
+  /** The worker's HTTP connections. */
+  readonly http: Dispatcher;
   readonly signal: AbortSignal;
   /** Shows how far the step is, for people. */
   progress(detail: string): void;
@@ -56,8 +59,6 @@ export interface ScheduleDefinition {
   readonly timeZone: string;
   /** How late a missed start is still made up for. */
   readonly catchupWindowMs: number;
-  /** The hard end of a run; its own deadline comes a little earlier. */
-  readonly runTimeoutMs: number;
   readonly input: RunSyncInput;
 }
 
@@ -68,14 +69,16 @@ export interface SyncDefinition {
   /** The PostgreSQL schema of its live tables. */
   readonly schema: string;
   readonly settings: z.ZodObject;
-  /** Off by choice, with the variable that says so; undefined when a source alone decides. */
-  offReason?(settings: Settings): string | undefined;
+  /** Why its schedules are paused by choice, naming the variable; runs by hand still work. */
+  scheduleOff?(settings: Settings): string | undefined;
   timeZone(settings: Settings): string;
   schedules(settings: Settings): readonly ScheduleDefinition[];
   /** Whether a run covers a span of days; only then can it be backfilled. */
   readonly windows: 'none' | 'days';
   /** The usual time between two runs; guards grow with the periods since the last complete one. */
   readonly periodMs: number;
+  /** The hard end of a run; it ends itself a little earlier. */
+  readonly runTimeoutMs: number;
   readonly tables: readonly TableDefinition[];
   readonly enrich: readonly StepDefinition[];
   readonly derive: readonly StepDefinition[];

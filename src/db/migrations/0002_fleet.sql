@@ -35,7 +35,6 @@ CREATE TABLE fleet.media_partners (
   longitude double precision,
   geocode_status text,
   geocode_approximate boolean,
-  geocoded_address text,
   geocoded_at timestamptz,
   preferred_day_of_week text,
   preferred_day_confidence numeric(4, 1),

@@ -1,0 +1,46 @@
+import type { Logger } from 'pino';
+import type { Dispatcher } from 'undici';
+import type { RunId } from '../src/domain/ids.ts';
+import { SyncFailure } from '../src/domain/failures.ts';
+import type { DatabaseConnection } from '../src/db/connect.ts';
+import type { LiveTable } from '../src/db/live-table.ts';
+import type { SyncDefinition, TableDefinition } from '../src/syncs/define-sync.ts';
+import type { Environment } from '../src/settings.ts';
+
+/** What activities work with; made once for each worker. */
+export interface ActivityDependencies {
+  readonly database: DatabaseConnection;
+  readonly syncs: readonly SyncDefinition[];
+  readonly env: Environment;
+  readonly log: Logger;
+  readonly http: Dispatcher;
+  /** Asks Temporal whether a workflow is still open; any execution of the id when no run is named. */
+  isOpen(workflowId: string, runId?: RunId): Promise<boolean>;
+}
+
+/** @throws SyncFailure UnknownSync */
+export function findSync(syncs: readonly SyncDefinition[], name: string): SyncDefinition {
+  const found = syncs.find((sync) => sync.name === name);
+  if (found) return found;
+  const known = syncs.map((sync) => sync.name).join(', ');
+  throw new SyncFailure('UnknownSync', `There is no sync '${name}'. Known: ${known}.`);
+}
+
+/** @throws SyncFailure InvalidInput */
+export function findTable(sync: SyncDefinition, name: string): TableDefinition {
+  const found = sync.tables.find((table) => table.name === name);
+  if (found) return found;
+  const known = sync.tables.map((table) => table.name).join(', ');
+  throw new SyncFailure('InvalidInput', `${sync.name} has no table '${name}'. Known: ${known}.`);
+}
+
+/** The live table that a definition describes. */
+export function liveTable(sync: SyncDefinition, table: TableDefinition): LiveTable {
+  return {
+    sync: sync.name,
+    schema: sync.schema,
+    name: table.name,
+    key: table.key,
+    columns: Object.keys(table.row.shape),
+  };
+}

@@ -1,0 +1,59 @@
+import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
+import type { SyncActivities } from '../src/domain/contracts.ts';
+import { closeRun, closeTable } from '../src/db/runs.ts';
+import { dropStaging, keepStaging } from '../src/db/staging.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { archiveMissing, mergeStaged } from './merge-staged.ts';
+import { planRun } from './plan-run.ts';
+import { reviewTable } from './review-table.ts';
+import { deriveTable, enrichTable } from './run-step.ts';
+import { stageTable } from './stage-table.ts';
+import { sweepRuns } from './sweep-runs.ts';
+import { toFailure } from './to-failure.ts';
+
+const HEARTBEAT_EVERY_MS = 2_000;
+
+/** Every activity of the contract, ready for a worker. Each is safe to repeat. */
+export function createActivities(deps: ActivityDependencies): SyncActivities {
+  const { db } = deps.database;
+  return {
+    planRun: (input) => guarded(() => planRun(deps, input)),
+    stageTable: (input) => guarded(() => stageTable(deps, input, cancellationSignal())),
+    reviewTable: (input) => guarded(() => reviewTable(deps, input, activityInfo().attempt)),
+    mergeStaged: (input) => guarded(() => mergeStaged(deps, input)),
+    archiveMissing: (input) => guarded(() => archiveMissing(deps, input)),
+    enrichTable: (input) => guarded(() => enrichTable(deps, input, stepCall())),
+    deriveTable: (input) => guarded(() => deriveTable(deps, input, stepCall())),
+    closeTable: ({ runId, table, status, message }) =>
+      guarded(() => closeTable(db, runId, table.table, status, message)),
+    keepStaging: ({ relations }) => guarded(() => keepStaging(db, relations)),
+    finishRun: (input) => guarded(() => finishRun(deps, input)),
+    sweepRuns: () => guarded(() => sweepRuns(deps)),
+  };
+}
+
+const stepCall = () => ({
+  signal: cancellationSignal(),
+  progress: (detail: string): void => heartbeat(detail),
+});
+
+/** Beats for as long as the work takes, so that a dead worker is noticed soon, and types its failures. */
+async function guarded<T>(work: () => Promise<T>): Promise<T> {
+  const beat = setInterval(() => heartbeat(), HEARTBEAT_EVERY_MS);
+  try {
+    return await work();
+  } catch (error) {
+    throw toFailure(error, activityInfo().attempt);
+  } finally {
+    clearInterval(beat);
+  }
+}
+
+async function finishRun(
+  { database: { db } }: ActivityDependencies,
+  input: Parameters<SyncActivities['finishRun']>[0],
+): ReturnType<SyncActivities['finishRun']> {
+  const result = await closeRun(db, input);
+  if (result.status !== 'held') await dropStaging(db, input.runId);
+  return result;
+}

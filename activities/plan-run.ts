@@ -1,0 +1,61 @@
+import type { PlanRunInput } from '../src/domain/contracts.ts';
+import { SyncFailure } from '../src/domain/failures.ts';
+import type { RunPlan } from '../src/domain/run-plan.ts';
+import { lastCompletedAt, openRun } from '../src/db/runs.ts';
+import { readSettings } from '../src/settings.ts';
+import { hasSource, offReason } from '../src/syncs/configured.ts';
+import type { SyncDefinition } from '../src/syncs/define-sync.ts';
+import { guardsFor } from '../src/syncs/guards.ts';
+import { type ActivityDependencies, findSync, findTable } from './dependencies.ts';
+
+/** The share of the run timeout after which a run stops itself, so that it can still end its row. */
+const DEADLINE_SHARE = 0.95;
+const DEFAULT_HOLD_HOURS = 24;
+const HOUR_MS = 3_600_000;
+
+/** Turns a definition into plain data and opens the run's rows. Safe to repeat. */
+export async function planRun(
+  { database: { db }, syncs, env }: ActivityDependencies,
+  input: PlanRunInput,
+): Promise<RunPlan> {
+  const sync = findSync(syncs, input.sync);
+  const settings = readSettings(sync.settings, env);
+  const off = offReason(sync, settings);
+  if (off) throw new SyncFailure('SyncOff', off);
+  const asked = input.tables?.map((name) => findTable(sync, name)) ?? sync.tables;
+  const tables = asked.filter((table) => !table.optional || hasSource(table, settings));
+  const skipped = asked.filter((table) => !tables.includes(table)).map((table) => table.name);
+  const lastAt = await lastCompletedAt(db, sync.name);
+  const sinceCompleteMs = lastAt ? new Date(input.logicalAt).getTime() - lastAt.getTime() : null;
+  const names = new Set(tables.map((table) => table.name));
+  const plan: RunPlan = {
+    runId: input.runId,
+    sync: sync.name,
+    kind: input.kind ?? 'sync',
+    trigger: input.trigger,
+    logicalAt: input.logicalAt,
+    timeZone: sync.timeZone(settings),
+    window: windowOf(sync, input),
+    full: input.full ?? false,
+    tables: tables.map((table) => ({
+      table: table.name,
+      source: table.source.setting,
+      archives: table.archives,
+      guards: guardsFor(table.guards, sync.periodMs, sinceCompleteMs),
+    })),
+    enrich: sync.enrich.map(({ name, after }) => ({ step: name, after: after.filter((t) => names.has(t)) })),
+    derive: sync.derive.map(({ name, after }) => ({ step: name, after: after.filter((t) => names.has(t)) })),
+    deadlineMs: Math.round(sync.runTimeoutMs * DEADLINE_SHARE),
+    holdMs: Number(env['DURASYNC_HOLD_HOURS'] ?? DEFAULT_HOLD_HOURS) * HOUR_MS,
+  };
+  await openRun(db, input, plan, skipped);
+  return plan;
+}
+
+function windowOf(sync: SyncDefinition, input: PlanRunInput): RunPlan['window'] {
+  if (input.from === undefined && input.to === undefined && input.days === undefined) return null;
+  throw new SyncFailure(
+    'InvalidInput',
+    `${sync.name} has no windows of days: each run loads all its source shows now. Leave --from, --to and --days away.`,
+  );
+}

@@ -1,0 +1,74 @@
+import type { StageInput, Staged } from '../src/domain/contracts.ts';
+import type { SourcePage } from '../src/domain/source.ts';
+import type { QuarantinedRow } from '../src/db/quarantine.ts';
+import {
+  commitPage,
+  completeStaging,
+  type PageToCommit,
+  type StagedRow,
+  takeOverStaging,
+} from '../src/db/staging.ts';
+import { readSettings } from '../src/settings.ts';
+import type { TableDefinition } from '../src/syncs/define-sync.ts';
+import { validateRow } from '../src/syncs/validate-row.ts';
+import { type ActivityDependencies, findSync, findTable, liveTable } from './dependencies.ts';
+
+/**
+ * Reads a source to its end into a staging table. While one page is being written, the next is being parsed.
+ * Safe to repeat: an attempt goes on behind the last committed page, or begins again when the source has no
+ * cursor; a table that is already staged is not read again.
+ */
+export async function stageTable(
+  { database, syncs, env, http }: ActivityDependencies,
+  input: StageInput,
+  signal: AbortSignal,
+): Promise<Staged> {
+  const sync = findSync(syncs, input.sync);
+  const table = findTable(sync, input.table.table);
+  const staging = await takeOverStaging(database, input.runId, liveTable(sync, table));
+  if (staging.result) return staging.result;
+  const settings = readSettings(sync.settings, env);
+  const context = { settings, window: input.window, full: input.full, http, signal };
+  let page = staging.page;
+  let writing: Promise<void> = Promise.resolve();
+  for await (const fetched of table.source.fetchPages(context, staging.nextCursor)) {
+    const checked = checkPage(table, fetched, page);
+    await writing;
+    signal.throwIfAborted();
+    writing = commitPage(database.pool, staging, checked);
+    // A failure is thrown by the await above or below; until then it must not count as unhandled.
+    writing.catch(() => undefined);
+    page += 1;
+  }
+  await writing;
+  return completeStaging(database, staging);
+}
+
+/** Splits a page into rows to stage and rows to quarantine. */
+function checkPage(table: TableDefinition, fetched: SourcePage, page: number): PageToCommit {
+  const rows: StagedRow[] = [];
+  const quarantined: QuarantinedRow[] = [];
+  for (const row of fetched.rows) {
+    const verdict = validateRow(table, row);
+    if (verdict.kind === 'valid') {
+      rows.push({ position: row.position, valid: true, values: verdict.values });
+      continue;
+    }
+    quarantined.push({
+      position: row.position,
+      raw: row.raw,
+      reasons: verdict.reasons,
+      unreadable: row.unreadable !== undefined,
+    });
+    if (verdict.key) rows.push({ position: row.position, valid: false, values: verdict.key });
+  }
+  return {
+    page,
+    rows,
+    quarantined,
+    fetched: fetched.rows.length,
+    unreadable: quarantined.filter((row) => row.unreadable).length,
+    drift: fetched.drift ?? [],
+    nextCursor: fetched.nextCursor,
+  };
+}

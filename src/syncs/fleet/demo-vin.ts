@@ -1,0 +1,41 @@
+/** A character's value is its place in this text modulo 10 (49 CFR 565.15); VINs have no I, O and Q. */
+const BY_VALUE = '0123456789.ABCDEFGH..JKLMN.P.R..STUVWXYZ';
+const WEIGHTS = [8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2];
+const LETTERS = 'ABCDEFGHJKLMNPRSTUVWXYZ';
+/** Model years 2010 to 2039. */
+const YEARS = 'ABCDEFGHJKLMNPRSTVWXY123456789';
+/** Has no common factor with 1,000,000, so that consecutive numbers get scattered and distinct serials. */
+const SCATTER = 387_961;
+
+/** The ninth character of a VIN, computed from the other sixteen. */
+export function vinCheckDigit(vin: string): string {
+  const sum = WEIGHTS.reduce(
+    (total, weight, at) => total + weight * (BY_VALUE.indexOf(vin.charAt(at)) % 10),
+    0,
+  );
+  return sum % 11 === 10 ? 'X' : String(sum % 11);
+}
+
+/**
+ * A VIN with a valid check digit, distinct for every (number, generation).
+ *
+ * @param prefix the maker's first three characters
+ * @param look any number: decides the characters that describe the car and its plant
+ * @param number 0 to 999,999
+ * @param generation 0 to 528
+ */
+export function demoVin(
+  prefix: string,
+  look: number,
+  year: number,
+  number: number,
+  generation: number,
+): string {
+  const letter = (value: number) => LETTERS.charAt(value % LETTERS.length);
+  const car = letter(look) + letter(look >>> 5) + String((look >>> 10) % 10);
+  const distinct = letter(generation) + letter(Math.floor(generation / LETTERS.length));
+  const serial = String((number * SCATTER) % 1_000_000).padStart(6, '0');
+  const head = prefix + car + distinct;
+  const tail = YEARS.charAt((year - 2010) % YEARS.length) + letter(look >>> 15) + serial;
+  return head + vinCheckDigit(`${head}0${tail}`) + tail;
+}

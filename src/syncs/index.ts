@@ -1,0 +1,5 @@
+import type { SyncDefinition } from './define-sync.ts';
+import { fleet } from './fleet/index.ts';
+
+/** Every sync. A new one is a folder beside this file and a line here. */
+export const syncs: readonly SyncDefinition[] = [fleet];

@@ -1,0 +1,26 @@
+import { proxyActivities } from '@temporalio/workflow';
+import type { SyncActivities } from '../src/domain/contracts.ts';
+import { HEAVY, QUICK } from './activity-options.ts';
+
+/** Activities that move whole tables or ask outside systems. */
+export const heavy =
+  proxyActivities<
+    Pick<
+      SyncActivities,
+      | 'stageTable'
+      | 'reviewTable'
+      | 'mergeStaged'
+      | 'archiveMissing'
+      | 'enrichTable'
+      | 'deriveTable'
+      | 'keepStaging'
+    >
+  >(HEAVY);
+
+/** Activities that read or write a few rows. */
+export const quick =
+  proxyActivities<Pick<SyncActivities, 'planRun' | 'closeTable' | 'finishRun' | 'sweepRuns'>>(QUICK);
+
+/** Options that put one line for people on an activity in the Web UI. */
+export const heavySummary = (summary: string) => ({ ...HEAVY, summary });
+export const quickSummary = (summary: string) => ({ ...QUICK, summary });

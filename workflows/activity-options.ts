@@ -1,0 +1,18 @@
+import type { ActivityOptions } from '@temporalio/workflow';
+
+/** For steps that read or write a few rows. PostgreSQL may be away for as long as the run lasts. */
+export const QUICK: ActivityOptions = {
+  startToCloseTimeout: '1 minute',
+  retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '10 s' },
+};
+
+/**
+ * For steps that move whole tables. They beat every two seconds, so a dead worker is noticed within ten. What
+ * ends the retries is the kind of failure (domain/failures); the limit here only stops a step that kills its
+ * worker each time.
+ */
+export const HEAVY: ActivityOptions = {
+  startToCloseTimeout: '2 hours',
+  heartbeatTimeout: '10 s',
+  retry: { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '30 s', maximumAttempts: 50 },
+};

@@ -1,0 +1,3 @@
+export { decideHold } from './decide-hold.ts';
+export { runSync } from './run-sync.ts';
+export { sweepRuns } from './sweep-runs.ts';

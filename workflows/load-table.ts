@@ -1,0 +1,111 @@
+import { getExternalWorkflowHandle, isCancellation } from '@temporalio/workflow';
+import type { Review, Staged } from '../src/domain/contracts.ts';
+import { holdId, type RunId } from '../src/domain/ids.ts';
+import type { RunPlan, TablePlan } from '../src/domain/run-plan.ts';
+import { heavy, heavySummary, quick, quickSummary } from './activities.ts';
+import { failureMessage } from './failure-message.ts';
+import { supersededSignal } from './messages.ts';
+
+/** What was shown of a table that waits for a decision. */
+export interface HeldTable {
+  readonly table: TablePlan;
+  readonly staged: Staged;
+  readonly review: Review;
+}
+
+export type TableOutcome =
+  | {
+      readonly status: 'completed' | 'failed' | 'skipped';
+      readonly note: string;
+      readonly notices?: readonly string[];
+    }
+  | {
+      readonly status: 'held';
+      readonly note: string;
+      readonly notices?: readonly string[];
+      readonly held: HeldTable;
+    };
+
+/** Another run may merge between review and merge, and a crash may empty staging; each costs one round. */
+const ROUNDS_MAX = 10;
+
+/** Loads one table. Never throws but for cancellation: a bad table costs that table. */
+export async function loadTable(plan: RunPlan, table: TablePlan): Promise<TableOutcome> {
+  try {
+    for (let round = 1; round <= ROUNDS_MAX; round += 1) {
+      const outcome = await loadOnce(plan, table);
+      if (outcome) return await close(plan, table, outcome);
+    }
+    const note = `The table changed ${ROUNDS_MAX} times between review and merge. Run the sync again.`;
+    return await close(plan, table, { status: 'failed', note });
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return close(plan, table, { status: 'failed', note: failureMessage(error) });
+  }
+}
+
+/** One round of stage, review, merge and archive; null when it has to begin again. */
+async function loadOnce(plan: RunPlan, table: TablePlan): Promise<TableOutcome | null> {
+  const { runId, sync, kind, window, full } = plan;
+  const of = { runId, sync, table };
+  const staged = await heavy.stageTable.executeWithOptions(heavySummary(`${table.table}: stage`), [
+    { ...of, window, full },
+  ]);
+  const seen = `${table.table}: ${staged.staged} rows staged, ${staged.quarantined} quarantined`;
+  if (staged.fetched === 0 && !table.archives)
+    return { status: 'completed', note: `${seen}; nothing to merge` };
+  const review = await heavy.reviewTable.executeWithOptions(heavySummary(seen), [{ ...of, staged, kind }]);
+  if (review.verdict === 'older') return { status: 'skipped', note: review.reason ?? 'older' };
+  if (review.verdict === 'hold') {
+    return { status: 'held', note: review.reason ?? 'held', held: { table, staged, review } };
+  }
+  const { notices } = review;
+  if (kind === 'plan') return { status: 'completed', note: seen, notices };
+  const outcome = await mergeTable(runId, sync, { table, staged, review });
+  return outcome && { ...outcome, notices };
+}
+
+/**
+ * Merges and archives what was reviewed.
+ *
+ * @returns null when the live table has moved or staging is lost, so that the review counts no more
+ */
+export async function mergeTable(
+  runId: RunId,
+  sync: string,
+  { table, staged, review }: HeldTable,
+): Promise<TableOutcome | null> {
+  const of = { runId, sync, table, staged, review };
+  const { inserted, updated, unchanged, missing } = review;
+  const changes = `${table.table}: ${inserted} new, ${updated} changed, ${unchanged} unchanged`;
+  const merged = await heavy.mergeStaged.executeWithOptions(heavySummary(changes), [of]);
+  if (merged.outcome !== 'merged') return null;
+  await Promise.all(merged.superseded.map((heldRun) => supersede(heldRun, table.table, runId)));
+  if (missing === 0 || !table.archives || !review.mayArchive) return { status: 'completed', note: changes };
+  const archived = await heavy.archiveMissing.executeWithOptions(
+    heavySummary(`${table.table}: ${missing} to archive`),
+    [{ ...of, generation: merged.generation }],
+  );
+  if (archived.outcome === 'lost') return null;
+  const count = archived.outcome === 'archived' ? archived.archived : 0;
+  return { status: 'completed', note: `${changes}, ${count} archived` };
+}
+
+async function supersede(heldRun: RunId, table: string, by: RunId): Promise<void> {
+  try {
+    await getExternalWorkflowHandle(holdId(heldRun)).signal(supersededSignal, { table, by });
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    // Its workflow has already ended: the decision fell a moment ago, or the server lost its state.
+  }
+}
+
+async function close(plan: RunPlan, table: TablePlan, outcome: TableOutcome): Promise<TableOutcome> {
+  const { runId, sync } = plan;
+  const { status, note } = outcome;
+  const message = status === 'completed' ? null : note;
+  await quick.closeTable.executeWithOptions(quickSummary(`${table.table}: ${status}`), [
+    { runId, sync, table, status, message },
+  ]);
+  return outcome;
+}

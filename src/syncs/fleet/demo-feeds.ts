@@ -64,6 +64,7 @@ const vehicles: DemoFeed = {
     const vehicle = vehicleAt(world, index);
     const draw = (kind: number): number => hash(vehicle.identity, kind);
     const renewals = vehicle.life.version - vehicle.life.generation;
+    const checkedDay = Math.max(vehicle.inServiceDay, 0);
     const mileage = 120 + (draw(20) % 14_000) + renewals * (350 + (draw(21) % 900));
     return [
       String(vehicle.vehicleId),
@@ -74,11 +75,11 @@ const vehicles: DemoFeed = {
       vehicle.office.office,
       vinText(vehicle.vin, draw(22)),
       vehicle.make,
-      draw(23) % 30 === 0 ? '' : slashDate(vehicle.inServiceDay + 365 + (draw(24) % 200), draw(25)),
-      slashDate(vehicle.inServiceDay + 540, draw(26)),
+      draw(23) % 30 === 0 ? '' : slashDate(checkedDay + 30 + (draw(24) % 335), draw(25)),
+      slashDate(checkedDay + 90 + (draw(33) % 275), draw(26)),
       withCommas(mileage),
       monthYear(vehicle.inServiceDay),
-      draw(27) % 25 === 0 ? '' : mixedDate(vehicle.inServiceDay + 365 + (draw(28) % 120), draw(29)),
+      draw(27) % 25 === 0 ? '' : mixedDate(vehicle.inServiceDay + 800 + (draw(28) % 200), draw(29)),
       draw(30) % 9 === 0 ? `Demo data: "${pick(COLORS, draw(31))}" floor mats, spare key at the desk` : '',
       pick(COLORS, draw(32)),
     ];
@@ -149,8 +150,10 @@ const loanHistory: DemoFeed = {
     const vehicle = lastingVehicle(world, draw(2));
     const office = draw(3) % 20 === 0 ? pick(DEMO_OFFICES, draw(4)) : partner.office;
     const weekday = fraction(identity, 5) < partner.weekdayLoyalty ? partner.preferredWeekday : draw(6) % 5;
-    const weeksBefore = generation === 0 ? draw(7) % 130 : 0;
-    const startDay = mondayOf(Math.min(since, 0) === since ? -7 : since - 7) - 7 * weeksBefore + weekday;
+    // No loan before its car was in service, none later than the night that first shows it.
+    const weeks = Math.floor(-vehicle.inServiceDay / 7) - 1;
+    const shownDay = generation === 0 ? -7 * (draw(7) % weeks) : since;
+    const startDay = mondayOf(shownDay - 7) + weekday;
     return [
       idText(100_000 + index + generation * world.rows.loan_history, draw(8)),
       vinText(vehicle.vin, draw(9)),
@@ -200,7 +203,7 @@ const currentActivity: DemoFeed = {
     'Region',
   ],
   cells(world, index) {
-    const { version, generation, since } = lifeOf(world, 'current_activity', index);
+    const { generation, since } = lifeOf(world, 'current_activity', index);
     const identity = hash(world.seed, ACTIVITY, index, generation);
     const draw = (kind: number): number => hash(identity, kind);
     const partner = lastingPartner(world, draw(1));
@@ -216,8 +219,7 @@ const currentActivity: DemoFeed = {
       vinText(vehicle.vin, draw(7)),
       type,
       mixedDate(startDay, draw(8)),
-      // One day longer with every version, so that even a second change in one place shows.
-      mixedDate(startDay + 3 + (draw(9) % 10) + (version % 5), draw(10)),
+      mixedDate(startDay + 3 + (draw(9) % 10), draw(10)),
       loan ? partner.name : place,
       loan ? partner.address : '',
       loan ? partner.office.region : region,

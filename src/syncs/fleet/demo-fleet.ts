@@ -18,7 +18,7 @@ const LAST_NAMES = (
   'Schmidt Shah Silva Singh Stewart Tanaka Taylor Torres Turner Vance Vargas Walker Wang White Wilson Wright Young Zhang'
 ).split(' ');
 const STREETS = (
-  'Adams Ash Birch Bridge Broadway Cedar Center Cherry Chestnut Church Clark Dogwood Elm Franklin Garden Grove High ' +
+  'Adams Ash Birch Bridge Brook Cedar Center Cherry Chestnut Church Clark Dogwood Elm Franklin Garden Grove High ' +
   'Highland Hill Jackson Jefferson Juniper Lake Laurel Lincoln Locust Madison Magnolia Main Maple Market Meadow Mill ' +
   'Oak Orchard Park Pine Poplar Prospect Ridge River Spring Sunset Sycamore Valley Walnut Washington Willow'
 ).split(' ');
@@ -80,7 +80,7 @@ export interface DemoVehicle {
   readonly model: string;
   readonly short: string;
   readonly office: DemoOffice;
-  /** Days since night 0. */
+  /** Days since night 0, negative before it. */
   readonly inServiceDay: number;
   /** For further facts about the same car. */
   readonly identity: number;
@@ -94,7 +94,7 @@ export function vehicleAt(world: DemoWorld, index: number): DemoVehicle {
   const draw = (kind: number): number => hash(identity, kind);
   const { make, vinPrefix, models } = pick(DEMO_MAKES, draw(1));
   const { model, short } = pick(models, draw(2));
-  const inServiceDay = life.generation === 0 ? -(draw(3) % 420) : life.since;
+  const inServiceDay = life.generation === 0 ? -30 - (draw(3) % 730) : life.since;
   const year = 2026 + Math.floor((inServiceDay + 120) / 365);
   return {
     vehicleId: 20_000 + index + life.generation * world.rows.vehicles,

@@ -8,6 +8,8 @@ export interface PortWish {
   readonly fixedBy: { readonly variable: string; readonly port: number } | null;
   /** The address to listen on, 127.0.0.1 by default. */
   readonly host?: string;
+  /** A port that is spoken for although nothing listens on it yet. */
+  readonly avoid?: number;
 }
 
 /** Something else listens on the port. */
@@ -34,13 +36,21 @@ const NEIGHBOURS = 20;
  *
  * @throws PortTakenError when a variable fixes a port that is taken
  */
-export async function choosePort({ use, preferred, fixedBy, host = '127.0.0.1' }: PortWish): Promise<number> {
+export async function choosePort({
+  use,
+  preferred,
+  fixedBy,
+  host = '127.0.0.1',
+  avoid,
+}: PortWish): Promise<number> {
+  const isFree = async (port: number): Promise<boolean> =>
+    port !== avoid && (await listenOnce(port, host)) !== null;
   if (fixedBy) {
-    if (await isFree(fixedBy.port, host)) return fixedBy.port;
+    if (await isFree(fixedBy.port)) return fixedBy.port;
     throw new PortTakenError(use, fixedBy.port, fixedBy.variable);
   }
   for (let port = preferred; port <= preferred + NEIGHBOURS; port += 1) {
-    if (await isFree(port, host)) return port;
+    if (await isFree(port)) return port;
   }
   return (await listenOnce(0, host)) ?? preferred;
 }
@@ -62,10 +72,6 @@ export async function withFreePort<T>(wish: PortWish, start: (port: number) => P
       if (attempt === 5) throw error;
     }
   }
-}
-
-async function isFree(port: number, host: string): Promise<boolean> {
-  return (await listenOnce(port, host)) !== null;
 }
 
 /** Listens for a moment; null when the port is taken. */

@@ -60,7 +60,7 @@ export async function startEmbeddedTemporal(options: EmbeddedTemporalOptions): P
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
   await stopLeftovers(options);
   return withFreePort(options.port, (port) =>
-    withFreePort(options.uiPort, async (uiPort) => {
+    withFreePort({ ...options.uiPort, avoid: port }, async (uiPort) => {
       const engine = await startServer(options, port, uiPort);
       let stopped: Promise<void> | undefined;
       const stop = (): Promise<void> => (stopped ??= stopProcess(engine.pid, SHUTDOWN));

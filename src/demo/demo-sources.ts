@@ -1,0 +1,12 @@
+import type { Hono } from 'hono';
+import { fleetDemo } from '../syncs/fleet/demo-source.ts';
+
+/** What one sync adds to the demo source server. */
+export interface DemoSource {
+  /** The environment variables that point the sync at a demo source server. */
+  settings(baseUrl: string): Record<string, string>;
+  /** Adds the routes that those variables name. */
+  mount(app: Hono, now: () => Date): void;
+}
+
+export const DEMO_SOURCES: readonly DemoSource[] = [fleetDemo];

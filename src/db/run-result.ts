@@ -53,3 +53,24 @@ export async function readRunResult(db: Db, runId: RunId): Promise<RunResult | u
 function steps(metadata: Readonly<Record<string, unknown>>, kind: 'enrich' | 'derive'): StepResult[] {
   return (metadata[kind] as StepResult[] | undefined) ?? [];
 }
+
+/** How far one table of a run is. */
+export interface RunProgress {
+  readonly table: string;
+  readonly status: TableStatus;
+  /** What is being done with it; null before the first step and after the last. */
+  readonly stage: string | null;
+  readonly fetched: number;
+  readonly quarantined: number;
+}
+
+/** How far a run is, a row for each table; empty before the run has opened its rows. */
+export async function readRunProgress(db: Db, runId: RunId): Promise<RunProgress[]> {
+  const rows = await db
+    .selectFrom('durasync.sync_run_tables')
+    .select(['table_name as table', 'status', 'stage', 'fetched', 'quarantined'])
+    .where('run_id', '=', runId)
+    .orderBy('table_name')
+    .execute();
+  return rows.map((row) => ({ ...row, status: row.status as TableStatus }));
+}

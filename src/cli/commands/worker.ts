@@ -1,0 +1,38 @@
+import { once } from 'node:events';
+import { createAgent } from '../../connectors/http/create-agent.ts';
+import { createLog } from '../../log.ts';
+import { connectWorker } from '../../temporal/connect.ts';
+import { startSweep } from '../../temporal/runs.ts';
+import { createWorker, installRuntime } from '../../temporal/worker.ts';
+import { ensureWorkflowBundle } from '../../temporal/workflow-bundle.ts';
+import { printLine } from '../output.ts';
+import { withSession } from '../context.ts';
+
+/** Runs a worker until SIGINT or SIGTERM; running steps get five seconds, then another worker has them. */
+export async function worker(options: { untilStdinCloses?: true }): Promise<void> {
+  await withSession(async (session, { config, home }) => {
+    const log = createLog({ level: config.LOG_LEVEL, form: process.stderr.isTTY ? 'pretty' : 'json' });
+    installRuntime(log);
+    const http = createAgent();
+    const connection = await connectWorker(session.targets.temporal);
+    const { client, database, syncs, targets } = session;
+    const worker = await createWorker({
+      connection,
+      client,
+      database,
+      http,
+      syncs,
+      env: targets.env,
+      log,
+      bundlePath: await ensureWorkflowBundle(home.path('cache')),
+    });
+    const stop = new AbortController();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+    if (options.untilStdinCloses) process.stdin.once('end', () => stop.abort()).resume();
+    await startSweep(client);
+    printLine('worker is ready');
+    await worker.runUntil(once(stop.signal, 'abort'));
+    await connection.close();
+    await http.close();
+  });
+}

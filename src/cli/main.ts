@@ -1,0 +1,194 @@
+import { Command } from '@commander-js/extra-typings';
+import { runCommand } from './run-command.ts';
+
+const program = new Command('durasync')
+  .description('Durable data syncs into PostgreSQL, orchestrated by Temporal')
+  .option('--debug', 'show stack traces')
+  .showHelpAfterError()
+  .exitOverride();
+
+const repeated = (value: string, earlier: string[]): string[] => [...earlier, value];
+
+program
+  .command('up')
+  .description('start everything that is not configured, and stay up until Ctrl-C')
+  .action((_options, command) => runCommand(command, async () => (await import('./commands/up.ts')).up()));
+
+program
+  .command('run')
+  .description('start a run of a sync, show its progress and print the result')
+  .argument('<sync>')
+  .option('--table <table>', 'only this table; may be repeated', repeated, [])
+  .option('--from <date>', 'first day of the window, YYYY-MM-DD')
+  .option('--to <date>', 'the day after the last one, YYYY-MM-DD')
+  .option('--days <n>', 'the last N days')
+  .option('--full', 'everything, not only what changed')
+  .option('--no-wait', 'return as soon as the run is started')
+  .option('--wait-decision', 'when it is held, wait until somebody decides')
+  .option('--json', 'print the result as JSON')
+  .action((sync, options, command) =>
+    runCommand(command, async () => (await import('./commands/run.ts')).run(sync, options)),
+  );
+
+program
+  .command('plan')
+  .description('show what a run would insert, update, archive and quarantine; merges nothing')
+  .argument('<sync>')
+  .option('--table <table>', 'only this table; may be repeated', repeated, [])
+  .option('--json', 'print the plan as JSON')
+  .action((sync, options, command) =>
+    runCommand(command, async () => (await import('./commands/plan.ts')).plan(sync, options)),
+  );
+
+program
+  .command('backfill')
+  .description('run past windows of a sync that has windows')
+  .argument('<sync>')
+  .requiredOption('--from <date>', 'first day, YYYY-MM-DD')
+  .requiredOption('--to <date>', 'the day after the last one, YYYY-MM-DD')
+  .action((sync, _options, command) =>
+    runCommand(command, async () => (await import('./commands/backfill.ts')).backfill(sync)),
+  );
+
+const runs = program
+  .command('runs')
+  .description('the history of runs, and decisions about held ones')
+  .option('--sync <sync>')
+  .option('--status <status>')
+  .option('--limit <n>', 'how many, newest first', '20')
+  .option('--json')
+  .action((options, command) =>
+    runCommand(command, async () => (await import('./commands/runs.ts')).listRuns(options)),
+  );
+runs
+  .command('show')
+  .argument('<id>', 'a run id, or the first letters of one')
+  .option('--json')
+  .action((id, options, command) =>
+    runCommand(command, async () => (await import('./commands/runs.ts')).showRun(id, options)),
+  );
+for (const decision of ['approve', 'reject'] as const) {
+  runs
+    .command(decision)
+    .description(`${decision} a held run`)
+    .argument('<id>', 'a run id, or the first letters of one')
+    .option('--reason <text>')
+    .option('--json')
+    .action((id, options, command) =>
+      runCommand(command, async () => (await import('./commands/runs.ts')).decide(decision, id, options)),
+    );
+}
+runs
+  .command('cancel')
+  .description('stop a run after the step it is in')
+  .argument('<id>', 'a run id, or the first letters of one')
+  .option('--reason <text>')
+  .option('--json')
+  .action((id, options, command) =>
+    runCommand(command, async () => (await import('./commands/runs.ts')).cancel(id, options)),
+  );
+
+const schedules = program.command('schedules').description('the Temporal Schedules of the syncs');
+schedules
+  .command('list')
+  .option('--json')
+  .action((options, command) =>
+    runCommand(command, async () => (await import('./commands/schedules.ts')).list(options)),
+  );
+schedules
+  .command('apply')
+  .description('bring the schedules in line with the settings; never resumes one that a person paused')
+  .action((_options, command) =>
+    runCommand(command, async () => (await import('./commands/schedules.ts')).apply()),
+  );
+for (const change of ['pause', 'resume', 'trigger'] as const) {
+  schedules
+    .command(change)
+    .argument('<id>', 'as shown by: schedules list')
+    .option('--reason <text>')
+    .action((id, options, command) =>
+      runCommand(command, async () => (await import('./commands/schedules.ts')).change(change, id, options)),
+    );
+}
+
+const quarantine = program.command('quarantine').description('rows that could not be taken');
+quarantine
+  .command('list')
+  .option('--sync <sync>')
+  .option('--table <table>')
+  .option('--run <id>')
+  .option('--limit <n>', 'how many, newest first', '50')
+  .option('--json')
+  .action((options, command) =>
+    runCommand(command, async () => (await import('./commands/quarantine.ts')).list(options)),
+  );
+quarantine
+  .command('show')
+  .argument('<id>')
+  .option('--json')
+  .action((id, options, command) =>
+    runCommand(command, async () => (await import('./commands/quarantine.ts')).show(id, options)),
+  );
+
+program
+  .command('status')
+  .description('what runs where')
+  .option('--json')
+  .action((options, command) =>
+    runCommand(command, async () => (await import('./commands/status.ts')).status(options)),
+  );
+
+program
+  .command('demo')
+  .description('what is demo, and how to go real')
+  .action((_options, command) =>
+    runCommand(command, async () => (await import('./commands/demo.ts')).demo()),
+  );
+
+program
+  .command('migrate')
+  .description('bring the database to the newest schema, and register the search attributes')
+  .action((_options, command) =>
+    runCommand(command, async () => (await import('./commands/migrate.ts')).migrate()),
+  );
+
+program
+  .command('worker')
+  .description('run a worker until it is told to stop')
+  .option('--until-stdin-closes', 'stop also when standard input closes')
+  .action((options, command) =>
+    runCommand(command, async () => (await import('./commands/worker.ts')).worker(options)),
+  );
+
+program
+  .command('api')
+  .description('run the HTTP API')
+  .action((_options, command) => runCommand(command, async () => (await import('./commands/api.ts')).api()));
+
+const token = program.command('token').description('tokens for the HTTP API');
+token
+  .command('create')
+  .requiredOption('--role <role>', 'viewer, operator or admin')
+  .option('--name <name>', 'what it is for', 'unnamed')
+  .option('--json')
+  .action((options, command) =>
+    runCommand(command, async () => (await import('./commands/token.ts')).create(options)),
+  );
+token
+  .command('list')
+  .option('--json')
+  .action((options, command) =>
+    runCommand(command, async () => (await import('./commands/token.ts')).list(options)),
+  );
+token
+  .command('revoke')
+  .argument('<id>')
+  .action((id, _options, command) =>
+    runCommand(command, async () => (await import('./commands/token.ts')).revoke(id)),
+  );
+
+await program.parseAsync().catch((error: unknown) => {
+  // Commander has already said what is wrong with the words of the command.
+  const code = error instanceof Error && 'exitCode' in error ? Number(error.exitCode) : 1;
+  process.exitCode = code === 0 ? 0 : 2;
+});

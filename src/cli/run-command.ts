@@ -1,0 +1,55 @@
+import { isGrpcServiceError } from '@temporalio/client';
+import { SyncFailure } from '../domain/failures.ts';
+import { ConfigurationError } from '../settings.ts';
+import { EXIT, UsageError } from './context.ts';
+
+interface CommandWithGlobals {
+  optsWithGlobals(): object;
+}
+
+/**
+ * Runs one command and turns what it throws into one message and an exit code. Expected errors show no stack;
+ * `--debug` shows it for all.
+ *
+ * @param work returns the exit code, or nothing for 0
+ */
+export async function runCommand(
+  command: CommandWithGlobals,
+  work: () => Promise<number | void>,
+): Promise<void> {
+  try {
+    process.exitCode = (await work()) ?? EXIT.ok;
+  } catch (error) {
+    const debug = 'debug' in command.optsWithGlobals();
+    process.stderr.write(`${debug && error instanceof Error ? error.stack : errorText(error)}\n`);
+    process.exitCode = exitCodeFor(error);
+  }
+}
+
+function errorText(error: unknown): string {
+  const failure = rootFailure(error);
+  if (isGrpcServiceError(failure)) {
+    return `Temporal did not answer: ${failure.details}. Is it running? See: npx durasync status`;
+  }
+  if (failure instanceof AggregateError) return failure.errors.map(errorText).join('\n');
+  return failure instanceof Error ? failure.message : String(failure);
+}
+
+/** The activity's own sentence, below the wrapping of the workflow that failed with it. */
+function rootFailure(error: unknown): unknown {
+  let inner = error;
+  while (inner instanceof Error && /^(Workflow|Activity|ChildWorkflow)/.test(inner.name) && inner.cause) {
+    inner = inner.cause;
+  }
+  return inner;
+}
+
+const USAGE_FAILURES = new Set(['UnknownSync', 'SyncOff', 'InvalidInput', 'SourceNotConfigured']);
+
+function exitCodeFor(error: unknown): number {
+  const failure = rootFailure(error);
+  if (failure instanceof UsageError || failure instanceof ConfigurationError) return EXIT.usage;
+  if (failure instanceof SyncFailure) return USAGE_FAILURES.has(failure.code) ? EXIT.usage : EXIT.failed;
+  const type = failure instanceof Error && 'type' in failure ? String(failure.type) : '';
+  return USAGE_FAILURES.has(type) ? EXIT.usage : EXIT.failed;
+}

@@ -1,0 +1,19 @@
+import type { Db } from './connect.ts';
+
+export interface AuditEntry {
+  /** Who: `cli:alice`, `token:ci`. */
+  readonly actor: string;
+  /** What was done: 'run', 'approve', 'pause schedule'. */
+  readonly action: string;
+  /** To what: a sync, a run id, a schedule. */
+  readonly subject: string;
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+/** Records who did what, when. Never holds a secret. */
+export async function audit(db: Db, { actor, action, subject, detail = {} }: AuditEntry): Promise<void> {
+  await db
+    .insertInto('durasync.audit_log')
+    .values({ actor, action, subject, detail: JSON.stringify(detail) })
+    .execute();
+}

@@ -1,0 +1,90 @@
+import type { Client } from '@temporalio/client';
+import type { Config } from '../config.ts';
+import { connectDatabase, type DatabaseConnection } from '../db/connect.ts';
+import { demoSettings } from '../demo/demo-settings.ts';
+import type { Home } from '../home/home.ts';
+import { readRuntime, type Runtime } from '../home/runtime.ts';
+import type { Environment } from '../settings.ts';
+import { syncs } from '../syncs/index.ts';
+import type { SyncDefinition } from '../syncs/define-sync.ts';
+import { connectTemporal, type TemporalTarget, temporalTarget } from '../temporal/connect.ts';
+import { type Mode, STORES } from './mode.ts';
+
+/** Nothing runs that a command could attach to; the message says how to start it. */
+export class NotRunningError extends Error {
+  override readonly name = 'NotRunningError';
+}
+
+/** Where everything is that a command talks to. */
+export interface Targets {
+  readonly mode: Mode;
+  readonly databaseUrl: string;
+  readonly temporal: TemporalTarget;
+  readonly temporalUiUrl: string | null;
+  readonly apiUrl: string | null;
+  /** The variables that the syncs read: the process's own, and in demo mode the demo sources'. */
+  readonly env: Environment;
+}
+
+/** The engines that variables name; those of the home's running owner for the rest; null when some are nowhere. */
+export async function findTargets(config: Config, home: Home, env: Environment): Promise<Targets | null> {
+  const runtime = await readRuntime(home);
+  const databaseUrl = config.DATABASE_URL ?? runtime?.databaseUrl;
+  const address = config.TEMPORAL_ADDRESS ?? runtime?.temporalAddress;
+  if (!databaseUrl || !address) return null;
+  const namespace = config.TEMPORAL_ADDRESS
+    ? config.TEMPORAL_NAMESPACE
+    : (runtime?.temporalNamespace ?? STORES.real.namespace);
+  return {
+    mode: runtime?.mode ?? 'real',
+    databaseUrl,
+    temporal: await temporalTarget(config, address, namespace),
+    temporalUiUrl: config.TEMPORAL_UI_URL ?? runtime?.temporalUiUrl ?? null,
+    apiUrl: runtime?.apiUrl ?? null,
+    env: syncEnvironment(runtime, env),
+  };
+}
+
+function syncEnvironment(runtime: Runtime | null, env: Environment): Environment {
+  return runtime?.demoSourceUrl ? { ...env, ...demoSettings(runtime.demoSourceUrl) } : env;
+}
+
+/** Open connections to the engines. */
+export interface Session {
+  readonly targets: Targets;
+  readonly database: DatabaseConnection;
+  readonly client: Client;
+  readonly syncs: readonly SyncDefinition[];
+  close(): Promise<void>;
+}
+
+/** Connects to engines that are known to run. */
+export async function openSession(targets: Targets, applicationName: string): Promise<Session> {
+  const temporal = await connectTemporal(targets.temporal);
+  const database = connectDatabase({ databaseUrl: targets.databaseUrl, applicationName });
+  return {
+    targets,
+    database,
+    client: temporal.client,
+    syncs,
+    close: async () => {
+      await database.close();
+      await temporal.close();
+    },
+  };
+}
+
+/**
+ * Connects to what runs.
+ *
+ * @throws NotRunningError
+ */
+export async function attach(config: Config, home: Home, env: Environment): Promise<Session> {
+  const targets = await findTargets(config, home, env);
+  if (!targets) {
+    throw new NotRunningError(
+      `Nothing runs in ${home.dir}. Start it with: npm start (or set DATABASE_URL and TEMPORAL_ADDRESS).`,
+    );
+  }
+  return openSession(targets, 'durasync command');
+}

@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import type { Config } from '../config.ts';
+
+/** Where Temporal is, and how to be let in. */
+export interface TemporalTarget {
+  readonly address: string;
+  readonly namespace: string;
+  readonly apiKey?: string;
+  readonly tls?: {
+    readonly serverNameOverride?: string;
+    readonly serverRootCACertificate?: Buffer;
+    readonly clientCertPair?: { readonly crt: Buffer; readonly key: Buffer };
+  };
+}
+
+/**
+ * The target that `TEMPORAL_*` describes. TLS is on with an API key or with any TLS variable.
+ *
+ * @throws the file system's error when a certificate can't be read
+ */
+export async function temporalTarget(
+  config: Config,
+  address: string,
+  namespace: string,
+): Promise<TemporalTarget> {
+  const { TEMPORAL_TLS_CERT: cert, TEMPORAL_TLS_KEY: key, TEMPORAL_TLS_CA: ca } = config;
+  const serverName = config.TEMPORAL_TLS_SERVER_NAME;
+  const wantsTls = cert !== undefined || ca !== undefined || serverName !== undefined;
+  return {
+    address,
+    namespace,
+    apiKey: config.TEMPORAL_API_KEY,
+    tls: wantsTls
+      ? {
+          serverNameOverride: serverName,
+          serverRootCACertificate: ca === undefined ? undefined : await readFile(ca),
+          clientCertPair:
+            cert === undefined || key === undefined
+              ? undefined
+              : { crt: await readFile(cert), key: await readFile(key) },
+        }
+      : undefined,
+  };
+}
+
+export interface TemporalConnection {
+  readonly client: Client;
+  close(): Promise<void>;
+}
+
+const connectionOptions = ({ address, apiKey, tls }: TemporalTarget) => ({
+  address,
+  apiKey,
+  tls: tls ?? (apiKey === undefined ? undefined : true),
+});
+
+/** For starting, asking and deciding. */
+export async function connectTemporal(target: TemporalTarget): Promise<TemporalConnection> {
+  const connection = await Connection.connect({ ...connectionOptions(target), connectTimeout: '10 s' });
+  const client = new Client({ connection, namespace: target.namespace });
+  return { client, close: () => connection.close() };
+}
+
+/** For a worker. */
+export function connectWorker(target: TemporalTarget): Promise<NativeConnection> {
+  return NativeConnection.connect(connectionOptions(target));
+}

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import Papa from 'papaparse';
-import { createOfflineGeocoder } from '../../connectors/geocoder/offline.ts';
 import { describe, expect, test } from 'vitest';
+import { createOfflineGeocoder } from '../../connectors/geocoder/offline.ts';
+import { validateRow } from '../validate-row.ts';
 import { fleetExport } from './demo-data.ts';
 import type { FleetExportOptions } from './demo-data.ts';
 import { vinCheckDigit } from './demo-vin.ts';
 import { FLEET_FEEDS } from './demo-world.ts';
 import type { FleetFeed } from './demo-world.ts';
+import * as tables from './tables.ts';
 
 type Row = Record<string, string>;
 
@@ -116,6 +118,29 @@ describe.each(ARCHIVING)('%s from night to night', (feed) => {
     expect(byKey(feed, { night: 40, changedShare: 0 })).toEqual(byKey(feed, { changedShare: 0 }));
   });
 });
+
+test.each([
+  ['vehicles', tables.vehicles],
+  ['media_partners', tables.mediaPartners],
+  ['loan_history', tables.loanHistory],
+  ['current_activity', tables.currentActivity],
+  ['approved_makes', tables.approvedMakes],
+  ['budget_spending', tables.budgetSpending],
+] as const)(
+  'every row of %s is valid for the fleet sync, except those that are bad on purpose',
+  (feed, table) => {
+    const columns = Object.keys(table.row.shape);
+    for (const night of [0, 326, 2000]) {
+      const text = [...fleetExport(feed, { night, badRows: 3 })].join('').trimEnd();
+      const verdicts = Papa.parse<string[]>(text).data.map((cells, index) => {
+        const values = Object.fromEntries(columns.map((name, at) => [name, cells[at]]));
+        return validateRow(table, { position: index + 1, raw: '', values }).kind;
+      });
+      expect(verdicts.indexOf('quarantined')).toBe(verdicts.length - 3);
+      expect(verdicts.slice(-3)).toEqual(['quarantined', 'quarantined', 'quarantined']);
+    }
+  },
+);
 
 test('the check digit follows the published rule', () => {
   for (const vin of ['1M8GDM9AXKP042788', '11111111111111111', '5GZCZ43D13S812715']) {

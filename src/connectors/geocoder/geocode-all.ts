@@ -155,7 +155,7 @@ export async function geocodeAll(options: GeocodeAllOptions): Promise<GeocodeCou
  */
 function createPacer(perSecond: number): (signal: AbortSignal) => Promise<void> {
   const spacingMs = (1000 / perSecond) * PACE_MARGIN;
-  const starts = new Array<number>(Math.max(1, Math.floor(perSecond))).fill(-Infinity);
+  const starts = Array.from({ length: Math.max(1, Math.floor(perSecond)) }, () => -Infinity);
   const windowMs = starts.length * spacingMs;
   const oneAtATime = pLimit(1);
   let turn = 0;

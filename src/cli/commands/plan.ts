@@ -1,0 +1,63 @@
+import colors from 'picocolors';
+import { readReviews } from '../../db/run-list.ts';
+import type { ReviewShown } from '../../db/review-sample.ts';
+import { startRun } from '../../temporal/runs.ts';
+import { actor } from '../context.ts';
+import { count, exitCodeOf, printJson, printLine, renderResult } from '../output.ts';
+import { follow, withRunningEngines } from '../follow-run.ts';
+
+const SHOWN_ROWS = 3;
+
+/** Shows what a run would do, with sample rows and column-level differences. Merges nothing. */
+export async function plan(
+  sync: string,
+  options: { readonly table: readonly string[]; readonly json?: true },
+): Promise<number> {
+  return withRunningEngines(async (session) => {
+    const tables = options.table.length > 0 ? options.table : undefined;
+    const started = await startRun(session.client, {
+      sync,
+      kind: 'plan',
+      tables,
+      trigger: 'manual',
+      triggeredBy: actor(),
+    });
+    const result = await follow(session, started);
+    const reviews = await readReviews(session.database.db, started.runId);
+    if (options.json) {
+      printJson({ ...result, reviews });
+    } else {
+      printLine(renderResult(result));
+      for (const review of reviews) printLine(renderReview(review));
+    }
+    return exitCodeOf(result);
+  });
+}
+
+/** What a review showed of one table: counts, then some rows of each kind. */
+export function renderReview(review: ReviewShown & { readonly table: string }): string {
+  const { samples } = review;
+  const lines = [
+    '',
+    `${colors.bold(review.table)}: ${count(review.inserted)} to insert, ${count(review.updated)} to update, ` +
+      `${count(review.unchanged)} unchanged, ${count(review.missing)} missing from the source`,
+  ];
+  if (review.reason) lines.push(colors.yellow(`  held: ${review.reason}`));
+  for (const row of samples.inserted.slice(0, SHOWN_ROWS)) lines.push(colors.green(`  + ${shortRow(row)}`));
+  for (const row of samples.missing.slice(0, SHOWN_ROWS)) lines.push(colors.red(`  - ${shortRow(row)}`));
+  for (const { key, changes } of samples.updated.slice(0, SHOWN_ROWS)) {
+    const changed = Object.entries(changes).map(
+      ([column, [from, to]]) => `${column}: ${show(from)} → ${show(to)}`,
+    );
+    lines.push(`  ~ ${shortRow(key)}  ${changed.join(', ')}`);
+  }
+  return lines.join('\n');
+}
+
+const show = (value: unknown): string => (value === null || value === undefined ? '∅' : String(value));
+
+function shortRow(row: Readonly<Record<string, unknown>>): string {
+  const cells = Object.entries(row).filter(([, value]) => value !== null);
+  const text = cells.map(([column, value]) => `${column}=${show(value)}`).join(' ');
+  return text.length > 160 ? `${text.slice(0, 160)}…` : text;
+}

@@ -1,0 +1,106 @@
+import colors from 'picocolors';
+import { listRuns } from '../../db/run-list.ts';
+import { ensureAdminToken } from '../../db/tokens.ts';
+import { createApp } from '../../http/app.ts';
+import { startHttpApi } from '../../http/start-http-api.ts';
+import type { Installation } from '../../installation/start.ts';
+import { startInstallation } from '../../installation/start.ts';
+import { readSettings } from '../../settings.ts';
+import { offReason } from '../../syncs/configured.ts';
+import { startRun } from '../../temporal/runs.ts';
+import { commandContext, type CommandContext, EXIT } from '../context.ts';
+import { follow } from '../follow-run.ts';
+import { printLine, renderResult, renderTable } from '../output.ts';
+
+const FIRST_SYNC = 'fleet';
+
+/** Starts everything, runs the first fleet sync on the first start, and stays up until it is told to stop. */
+export async function up(): Promise<number> {
+  const context = await commandContext();
+  const { config, home, env } = context;
+  const startedAt = performance.now();
+  const stop = stopRequest();
+  const say = (message: string): void => printLine(`${colors.dim(clock())} ${message}`);
+  let failure: string | undefined;
+  const onGivenUp = (message: string): void => {
+    failure = message;
+    stop.request();
+  };
+  const installation = await startInstallation({ config, home, env, say, onGivenUp });
+  try {
+    const { session } = installation;
+    await ensureAdminToken(home, session.database.db);
+    const api = await startHttpApi({ app: createApp({ session, config }), config });
+    await installation.announceApi(api.url);
+    say(`everything is up after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+    await Promise.race([firstRun(installation), stop.requested]);
+    printUrls(installation, api.url, context);
+    await stop.requested;
+    printLine('');
+    say('stopping');
+    await api.close();
+  } finally {
+    await installation.stop();
+  }
+  if (failure) {
+    process.stderr.write(`${failure}\n`);
+    return EXIT.failed;
+  }
+  say('everything is stopped; the data stays in the home');
+  return EXIT.ok;
+}
+
+const clock = (): string => new Date().toTimeString().slice(0, 8);
+
+function stopRequest(): { requested: Promise<void>; request: () => void } {
+  let request = (): void => undefined;
+  const requested = new Promise<void>((resolve) => {
+    request = resolve;
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, request);
+  return { requested, request };
+}
+
+/** On the first start there is something to see: the fleet's tables being filled. */
+async function firstRun({ session }: Installation): Promise<void> {
+  const sync = session.syncs.find(({ name }) => name === FIRST_SYNC);
+  if (!sync) return;
+  const off = offReason(sync, readSettings(sync.settings, session.targets.env));
+  if (off) return printLine(colors.yellow(off));
+  const earlier = await listRuns(session.database.db, { sync: FIRST_SYNC, limit: 1 });
+  if (earlier.length > 0) return;
+  printLine(
+    colors.bold(`First run of ${sync.title}${session.targets.mode === 'demo' ? ' (demo data)' : ''}`),
+  );
+  const started = await startRun(session.client, {
+    sync: FIRST_SYNC,
+    trigger: 'first_start',
+    triggeredBy: 'up',
+  });
+  printLine(renderResult(await follow(session, started)));
+}
+
+function printUrls({ runtime }: Installation, apiUrl: string, { home }: CommandContext): void {
+  const demo = runtime.mode === 'demo' ? [['demo sources', runtime.demoSourceUrl ?? '']] : [];
+  printLine('');
+  printLine(
+    renderTable(
+      ['', ''],
+      [
+        [
+          'Temporal Web UI',
+          `${runtime.temporalUiUrl ?? 'not ours'}/namespaces/${runtime.temporalNamespace}/workflows`,
+        ],
+        ['HTTP API', `${apiUrl}/openapi.json`],
+        ['PostgreSQL', 'psql "$(npx durasync status --json | jq -r .databaseUrl)"'],
+        ...demo,
+        ['home', home.dir],
+      ],
+    ),
+  );
+  if (runtime.mode === 'demo')
+    printLine(colors.yellow('This is demo data. How to go real: npx durasync demo'));
+  printLine(
+    'Next: npx durasync runs   npx durasync run fleet   npx durasync schedules list      Ctrl-C stops everything',
+  );
+}

@@ -1,0 +1,44 @@
+import type { RunResult } from '../domain/run-result.ts';
+import { findTargets, openSession, type Session } from '../installation/session.ts';
+import { startInstallation } from '../installation/start.ts';
+import { commandContext, EXIT, UsageError } from './context.ts';
+import { watchRun } from './watch-run.ts';
+
+/** Shows a run on standard error until it has ended. */
+export function follow(
+  session: Session,
+  { workflowId, runId }: { workflowId: string; runId: RunResult['run_id'] },
+): Promise<RunResult> {
+  return watchRun({
+    db: session.database.db,
+    runId,
+    stream: process.stderr,
+    workflowResult: session.client.workflow.getHandle(workflowId, runId).result(),
+  });
+}
+
+/**
+ * Works with what runs already; when nothing does, starts the embedded engines and a worker for the duration.
+ *
+ * @throws UsageError when nothing runs and the caller would not stay to see the run end
+ */
+export async function withRunningEngines(
+  work: (session: Session) => Promise<number>,
+  stays = true,
+): Promise<number> {
+  const { config, home, env } = await commandContext();
+  const targets = await findTargets(config, home, env);
+  if (targets) {
+    const session = await openSession(targets, 'durasync command');
+    return work(session).finally(() => session.close());
+  }
+  if (!stays)
+    throw new UsageError('Nothing is running that could carry on with the run. Start it with: npm start');
+  const say = (message: string): void => void process.stderr.write(`${message}\n`);
+  const installation = await startInstallation({ config, home, env, say, onGivenUp: say });
+  const interrupted = new Promise<number>((resolve) => {
+    process.once('SIGINT', () => resolve(EXIT.failed));
+    process.once('SIGTERM', () => resolve(EXIT.failed));
+  });
+  return Promise.race([work(installation.session), interrupted]).finally(() => installation.stop());
+}

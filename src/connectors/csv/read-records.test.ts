@@ -25,8 +25,8 @@ const SPECTRUM_CASES = [
 type Content = string | Buffer;
 
 async function* inChunks(content: Content, chunkBytes = 65_536): AsyncGenerator<Buffer> {
-  const bytes = Buffer.from(content);
-  for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes);
+  const file = Buffer.from(content);
+  for (let at = 0; at < file.length; at += chunkBytes) yield file.subarray(at, at + chunkBytes);
 }
 
 async function read(content: Content | AsyncIterable<Buffer>, options: Partial<ReadOptions> = {}) {
@@ -188,7 +188,7 @@ describe('wrong quoting', () => {
       yield Buffer.from('1,a\n2,"open\n');
       for (;;) {
         given += 1;
-        yield Buffer.from(`${'no quote on this line\n'.repeat(3000)}`);
+        yield Buffer.from('no quote on this line\n'.repeat(3000));
       }
     }
     await expect(read(endless())).rejects.toMatchObject({

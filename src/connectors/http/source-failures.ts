@@ -67,8 +67,10 @@ function describe(error: unknown): string {
       return 'no answer in time';
     case 'UND_ERR_BODY_TIMEOUT':
       return 'the file stopped arriving';
+    case undefined:
+      return 'could not be reached';
     default:
-      return `could not be reached${code === undefined ? '' : ` (${code})`}`;
+      return `could not be reached (${code})`;
   }
 }
 

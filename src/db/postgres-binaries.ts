@@ -67,7 +67,9 @@ export async function runPostgresAs(dataDir: string): Promise<RunAs> {
       '--clear-groups',
       '--no-new-privs',
     ];
-    prefix.push('--inh-caps=-all,+dac_override', '--ambient-caps=-all,+dac_override', '--');
+    prefix.push('--inh-caps=-all,+dac_override', '--ambient-caps=-all,+dac_override');
+    // Without this, access(2), by which initdb looks for its programs, does as if there were no capability.
+    prefix.push('--securebits=+no_setuid_fixup', '--');
     await run('setpriv', [...prefix.slice(1), 'true']);
     return { prefix, user };
   } catch (cause) {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts';
+import { runPostgresAs } from '../../src/db/postgres-binaries.ts';
 import { explainLog } from '../../src/db/postgres-data.ts';
 import { processIdentity } from '../../src/home/processes.ts';
 
@@ -80,6 +81,14 @@ test('it listens on loopback only, keeps its password to this user, and is durab
   await expect(query(url.replace(/:[^:@]+@/, ':wrong@'), 'SELECT 1')).rejects.toThrow(
     'password authentication',
   );
+});
+
+test('the user it runs as finds programs that only their owner may run, in a folder that only its owner may enter', async () => {
+  const program = join(folder, 'program');
+  await writeFile(program, '', { mode: 0o700 });
+  const { prefix } = await runPostgresAs(dataDir);
+  const [command = '', ...args] = [...prefix, 'test', '-x', program];
+  expect(spawnSync(command, args).status).toBe(0);
 });
 
 test('databases are made once, also when asked for at the same time', async () => {

@@ -11,7 +11,7 @@ const port = () =>
     .refine((value) => value >= 1 && value <= 65_535, { message: 'must be a port from 1 to 65535' })
     .optional();
 
-const configSchema = z.object({
+export const configSchema = z.object({
   DATABASE_URL: z
     .string()
     .refine((value) => /^postgres(ql)?:\/\//.test(value), {

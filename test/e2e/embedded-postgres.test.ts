@@ -12,10 +12,10 @@ import { runPostgresAs } from '../../src/db/postgres-binaries.ts';
 import { explainLog } from '../../src/db/postgres-data.ts';
 import { processIdentity } from '../../src/home/processes.ts';
 
-// Made with mode 700, so under root this also proves that PostgreSQL runs below a folder that only root may enter.
-const folder = await mkdtemp(join(tmpdir(), 'durasync-postgres-'));
-const dataDir = join(folder, 'home', 'postgres', 'data');
-const logFile = join(folder, 'home', 'logs', 'postgres.log');
+// Named so that a later test run removes what a killed one leaves behind. Made with mode 700, so under root this also proves that PostgreSQL runs below a folder that only root may enter.
+const folder = await mkdtemp(join(tmpdir(), `durasync-test-${process.pid}-`));
+const dataDir = join(folder, 'postgres', 'data');
+const logFile = join(folder, 'logs', 'postgres.log');
 const port = { use: 'PostgreSQL', preferred: 25_000, fixedBy: null };
 const running: EmbeddedPostgres[] = [];
 const owners: ChildProcess[] = [];

@@ -18,16 +18,16 @@ import { ensureNamespace, registerSearchAttributes } from '../../src/temporal/se
 import { testEngine } from '../support/engines.ts';
 
 const { cliPath } = await testEngine('/temporal');
-const folder = await mkdtemp(join(tmpdir(), 'durasync-temporal-'));
+const folder = await mkdtemp(join(tmpdir(), `durasync-test-${process.pid}-`));
 const port = { use: 'Temporal', preferred: 28_000, fixedBy: null };
 const options: EmbeddedTemporalOptions = {
   cliPath,
-  dataDir: join(folder, 'home', 'temporal'),
+  dataDir: join(folder, 'temporal'),
   state: 'kept',
   port,
   uiPort: { ...port, use: "Temporal's Web UI" },
   namespaces: ['default', 'demo'],
-  logFile: join(folder, 'home', 'logs', 'temporal.log'),
+  logFile: join(folder, 'logs', 'temporal.log'),
 };
 const running: EmbeddedTemporal[] = [];
 const owners: ChildProcess[] = [];

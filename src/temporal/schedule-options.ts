@@ -1,0 +1,136 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type ScheduleDescription, type ScheduleOptions, ScheduleOverlapPolicy } from '@temporalio/client';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { scheduledRunId, TASK_QUEUE } from '../domain/ids.ts';
+import { type Environment, readSettings } from '../settings.ts';
+import { offReason } from '../syncs/configured.ts';
+import type { ScheduleDefinition, SyncDefinition } from '../syncs/define-sync.ts';
+import { scheduleSpec, type ScheduleTimesSpec } from './schedule-spec.ts';
+
+export const SYNC_NAME = defineSearchAttributeKey('SyncName', SearchAttributeType.KEYWORD);
+const SYNC_TRIGGER = defineSearchAttributeKey('SyncTrigger', SearchAttributeType.KEYWORD);
+
+const MINUTE_MS = 60_000;
+
+/** A schedule as our definitions want it. */
+export interface WantedSchedule {
+  readonly options: ScheduleOptions & {
+    readonly spec: ScheduleTimesSpec;
+    readonly policies: NonNullable<ScheduleOptions['policies']>;
+  };
+  /** Why it must not run, naming the variable. */
+  readonly off: string | undefined;
+}
+
+/**
+ * Every schedule there should be: those of the definitions, and the hourly sweep.
+ *
+ * @throws ConfigurationError, CronTextError
+ */
+export function wantedSchedules(
+  syncs: readonly SyncDefinition[],
+  env: Environment,
+  now: Date,
+): WantedSchedule[] {
+  const ofSyncs = syncs.flatMap((sync) => {
+    const settings = readSettings(sync.settings, env);
+    const off = offReason(sync, settings) ?? sync.scheduleOff?.(settings);
+    return sync.schedules(settings).map((schedule) => ({
+      off,
+      options: scheduleOptions(schedule, now, {
+        workflowType: 'runSync',
+        args: [{ ...schedule.input, trigger: 'schedule' }],
+        workflowRunTimeout: sync.runTimeoutMs,
+        staticSummary: sync.title,
+        typedSearchAttributes: [
+          { key: SYNC_NAME, value: sync.name },
+          { key: SYNC_TRIGGER, value: 'schedule' },
+        ],
+      }),
+    }));
+  });
+  return [...ofSyncs, { off: undefined, options: sweepOptions(now) }];
+}
+
+function sweepOptions(now: Date): WantedSchedule['options'] {
+  const times = {
+    id: 'sweep-runs',
+    at: { cron: '17 * * * *' },
+    timeZone: 'UTC',
+    catchupWindowMs: 10 * MINUTE_MS,
+  } as const;
+  return scheduleOptions(times, now, {
+    workflowType: 'sweepRuns',
+    args: [],
+    workflowRunTimeout: 10 * MINUTE_MS,
+    staticSummary: 'Ends the rows of runs whose workflow is gone',
+    typedSearchAttributes: [{ key: SYNC_TRIGGER, value: 'schedule' }],
+  });
+}
+
+type Action = Pick<
+  ScheduleOptions['action'],
+  'workflowType' | 'args' | 'workflowRunTimeout' | 'staticSummary' | 'typedSearchAttributes'
+>;
+
+function scheduleOptions(
+  schedule: Omit<ScheduleDefinition, 'input'>,
+  now: Date,
+  action: Action,
+): WantedSchedule['options'] {
+  return {
+    scheduleId: schedule.id,
+    spec: scheduleSpec(schedule, now),
+    action: {
+      ...action,
+      type: 'startWorkflow',
+      workflowId: scheduledRunId(schedule.id),
+      taskQueue: TASK_QUEUE,
+    },
+    policies: {
+      overlap: ScheduleOverlapPolicy.SKIP,
+      catchupWindow: schedule.catchupWindowMs,
+      pauseOnFailure: false,
+    },
+    typedSearchAttributes: action.typedSearchAttributes,
+  };
+}
+
+/** Whether the server has all of what is wanted, except for the paused state. */
+export function isUpToDate(current: ScheduleDescription, { options }: WantedSchedule): boolean {
+  return (
+    sameTimes(current.spec, options.spec) &&
+    isDeepStrictEqual(comparable(current), comparable(options)) &&
+    isDeepStrictEqual(current.policies, options.policies)
+  );
+}
+
+function comparable({ action }: Pick<ScheduleDescription | ScheduleOptions, 'action'>): unknown {
+  const { workflowType, workflowId, taskQueue, args, workflowRunTimeout, staticSummary } = action;
+  const attributes = action.typedSearchAttributes ?? [];
+  const pairs = Array.isArray(attributes) ? attributes : attributes.getAll();
+  const values = Object.fromEntries(pairs.map(({ key, value }) => [key.name, value]));
+  // As JSON, because that is how the server got the arguments.
+  const payload = JSON.stringify(args);
+  return { workflowType, workflowId, taskQueue, payload, workflowRunTimeout, staticSummary, values };
+}
+
+function sameTimes(current: ScheduleDescription['spec'], wanted: ScheduleTimesSpec): boolean {
+  const calendars = current.calendars ?? [];
+  const everyYear = calendars.filter(({ year }) => year.length === 0);
+  const exceptions = calendars.filter(({ year }) => year.length > 0);
+  const { intervals, skip, timezone } = wanted;
+  return (
+    isDeepStrictEqual(
+      everyYear.map(({ comment }) => comment),
+      wanted.cronExpressions.map(commentOf),
+    ) &&
+    isDeepStrictEqual(exceptions, wanted.calendars) &&
+    isDeepStrictEqual([current.intervals, current.skip, current.timezone], [intervals, skip, timezone]) &&
+    !current.startAt &&
+    !current.endAt &&
+    !current.jitter
+  );
+}
+
+const commentOf = (cron: string): string => cron.slice(cron.indexOf('# ') + 2);

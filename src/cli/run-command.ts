@@ -1,7 +1,6 @@
 import { isGrpcServiceError } from '@temporalio/client';
 import { SyncFailure } from '../domain/failures.ts';
-import { ConfigurationError } from '../settings.ts';
-import { EXIT, UsageError } from './context.ts';
+import { EXIT } from './context.ts';
 
 interface CommandWithGlobals {
   optsWithGlobals(): object;
@@ -44,12 +43,26 @@ function rootFailure(error: unknown): unknown {
   return inner;
 }
 
-const USAGE_FAILURES = new Set(['UnknownSync', 'SyncOff', 'InvalidInput', 'SourceNotConfigured']);
+/** Errors and failures that say: the command or a setting has to change. */
+const WRONG_USE = new Set([
+  'UsageError',
+  'ConfigurationError',
+  'CronTextError',
+  'HomeError',
+  'NotRunningError',
+  'PortTakenError',
+  'TemporalCliError',
+  'UnknownScheduleError',
+  'UnknownSync',
+  'SyncOff',
+  'InvalidInput',
+  'SourceNotConfigured',
+]);
 
 function exitCodeFor(error: unknown): number {
   const failure = rootFailure(error);
-  if (failure instanceof UsageError || failure instanceof ConfigurationError) return EXIT.usage;
-  if (failure instanceof SyncFailure) return USAGE_FAILURES.has(failure.code) ? EXIT.usage : EXIT.failed;
-  const type = failure instanceof Error && 'type' in failure ? String(failure.type) : '';
-  return USAGE_FAILURES.has(type) ? EXIT.usage : EXIT.failed;
+  if (!(failure instanceof Error)) return EXIT.failed;
+  const kind =
+    failure instanceof SyncFailure ? failure.code : 'type' in failure ? String(failure.type) : failure.name;
+  return WRONG_USE.has(kind) ? EXIT.usage : EXIT.failed;
 }

@@ -1,9 +1,11 @@
+import type { Client } from '@temporalio/client';
 import { audit } from '../../db/audit.ts';
 import {
   applySchedules,
   listSchedules,
   pauseSchedule,
   resumeSchedule,
+  type Triggered,
   triggerSchedule,
 } from '../../temporal/schedules.ts';
 import { actor, withSession } from '../context.ts';
@@ -41,18 +43,37 @@ export async function change(
 ): Promise<void> {
   await withSession(async ({ client, database }) => {
     const { reason } = options;
-    switch (what) {
-      case 'pause':
-        await pauseSchedule(client, id, `Paused by ${actor()}${reason ? `: ${reason}` : ''}`);
-        break;
-      case 'resume':
-        await resumeSchedule(client, id);
-        break;
-      case 'trigger':
-        await triggerSchedule(client, id);
-        break;
-    }
+    const done = await changeSchedule(client, what, id, reason);
     await audit(database.db, { actor: actor(), action: `${what} schedule`, subject: id, detail: { reason } });
-    printLine(`${id}: ${what === 'pause' ? 'paused' : what === 'resume' ? 'resumed' : 'triggered'}`);
+    printLine(`${id}: ${done}`);
   });
+}
+
+async function changeSchedule(
+  client: Client,
+  what: 'pause' | 'resume' | 'trigger',
+  id: string,
+  reason: string | undefined,
+): Promise<string> {
+  switch (what) {
+    case 'pause':
+      await pauseSchedule(client, id, `Paused by ${actor()}${reason ? `: ${reason}` : ''}`);
+      return 'paused';
+    case 'resume':
+      await resumeSchedule(client, id);
+      return 'resumed';
+    case 'trigger':
+      return describeTrigger(await triggerSchedule(client, id));
+  }
+}
+
+function describeTrigger(triggered: Triggered): string {
+  switch (triggered.outcome) {
+    case 'started':
+      return `started run ${triggered.runId}`;
+    case 'already-running':
+      return `run ${triggered.runId} is still open, so no other was started`;
+    case 'requested':
+      return 'requested; see it with: npx durasync runs';
+  }
 }

@@ -13,7 +13,7 @@ export interface PostgresBinaries {
 }
 
 /** PostgreSQL can't be run on this system; the message says what to do. */
-export class PostgresUnavailableError extends Error {
+class PostgresUnavailableError extends Error {
   override readonly name = 'PostgresUnavailableError';
 }
 

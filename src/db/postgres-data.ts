@@ -80,13 +80,11 @@ async function createData(
   log('Setting up PostgreSQL for the first time');
   const password = knownPassword || randomBytes(24).toString('base64url');
   const draft = `${dataDir}.new`;
-  const [command = binaries.initdb, ...args] = [
-    ...runAs.prefix,
-    binaries.initdb,
-    ...['-D', draft, `--username=${POSTGRES_USER}`, '--auth=scram-sha-256', `--pwfile=${passwordFile}`],
-    ...['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'],
-    ...Object.entries(INITIAL_SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
-  ];
+  const settings = Object.entries(INITIAL_SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const login = [`--username=${POSTGRES_USER}`, '--auth=scram-sha-256', `--pwfile=${passwordFile}`];
+  const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
+  const initdb = [...runAs.prefix, binaries.initdb, '-D', draft, ...login, ...locale, ...settings];
+  const [command = binaries.initdb, ...args] = initdb;
   try {
     await writePrivateFile(passwordFile, password);
     await rm(draft, { recursive: true, force: true });

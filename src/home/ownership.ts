@@ -16,7 +16,7 @@ export interface HomeOwnership {
 }
 
 /** Another live process owns the engines of this home. */
-export class HomeTakenError extends HomeError {
+class HomeTakenError extends HomeError {
   readonly pid: number;
 
   constructor(home: Home, owner: HomeOwner) {

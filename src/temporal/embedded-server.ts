@@ -35,7 +35,7 @@ export interface EmbeddedTemporal {
 }
 
 /** The embedded Temporal server can't start; the message says why and what to do. */
-export class EmbeddedTemporalError extends Error {
+class EmbeddedTemporalError extends Error {
   override readonly name = 'EmbeddedTemporalError';
 }
 

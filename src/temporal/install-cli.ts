@@ -9,7 +9,7 @@ import { TEMPORAL_CLI } from './pinned-programs.ts';
 const run = promisify(execFile);
 
 /** No usable Temporal CLI; the message says why and what to do. */
-export class TemporalCliError extends Error {
+class TemporalCliError extends Error {
   override readonly name = 'TemporalCliError';
 }
 

@@ -3,10 +3,10 @@ import { type Connection, isGrpcServiceError } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 
 /** Attributes that every run carries; all are keywords. */
-export const SEARCH_ATTRIBUTES = ['SyncName', 'ClientId', 'Platform', 'SyncTrigger', 'RunStatus'] as const;
+const SEARCH_ATTRIBUTES = ['SyncName', 'ClientId', 'Platform', 'SyncTrigger', 'RunStatus'] as const;
 
 /** The Temporal server lacks something that it refuses to let us make; the message says what to do. */
-export class TemporalSetupError extends Error {
+class TemporalSetupError extends Error {
   override readonly name = 'TemporalSetupError';
 }
 

@@ -1,3 +1,4 @@
+import { type RawBuilder, sql } from 'kysely';
 import type pg from 'pg';
 import type { RunId } from '../domain/ids.ts';
 import type { Db } from './connect.ts';
@@ -39,42 +40,29 @@ function printable(row: QuarantinedRow): QuarantinedRow {
 }
 
 /**
- * True when every unreadable line of this run was already unreadable in the last complete run of the table:
- * the live rows it stands for, if any, were spared then and nothing is new now.
+ * True when every unreadable line of this run was already unreadable in the last complete run of the table, as
+ * often as now: the live rows it stands for, if any, were spared then and nothing is new now.
+ *
+ * @param unreadable how many there are; false when more than could be kept, because those can't be compared
  */
 export async function unreadableLinesAreKnown(
   db: Db,
   runId: RunId,
   sync: string,
   table: string,
+  unreadable: number,
 ): Promise<boolean> {
-  const previous = await db
-    .selectFrom('durasync.sync_run_tables as t')
-    .innerJoin('durasync.sync_runs as r', 'r.run_id', 't.run_id')
-    .select('t.run_id')
-    .where('r.sync', '=', sync)
-    .where('r.kind', '=', 'sync')
-    .where('t.table_name', '=', table)
-    .where('t.status', '=', 'completed')
-    .where('t.run_id', '!=', runId)
-    .orderBy('r.started_at', 'desc')
-    .executeTakeFirst();
-  if (!previous) return false;
-  const fresh = await db
-    .selectFrom('durasync.quarantined_rows')
-    .select('raw')
-    .where('run_id', '=', runId)
-    .where('table_name', '=', table)
-    .where('unreadable', '=', true)
-    .where('raw', 'not in', (known) =>
-      known
-        .selectFrom('durasync.quarantined_rows')
-        .select('raw')
-        .where('run_id', '=', previous.run_id)
-        .where('table_name', '=', table)
-        .where('unreadable', '=', true),
-    )
-    .limit(1)
-    .execute();
-  return fresh.length === 0;
+  const linesOf = (run: RawBuilder<unknown>): RawBuilder<unknown> => sql`
+    SELECT raw FROM durasync.quarantined_rows WHERE run_id = ${run} AND table_name = ${table} AND unreadable`;
+  const previous = sql`(
+    SELECT t.run_id FROM durasync.sync_run_tables t JOIN durasync.sync_runs r USING (run_id)
+    WHERE r.sync = ${sync} AND r.kind = 'sync' AND t.table_name = ${table} AND t.status = 'completed'
+      AND t.run_id <> ${runId}
+    ORDER BY r.started_at DESC LIMIT 1)`;
+  const { rows } = await sql<{ kept: number; fresh: number }>`
+    SELECT (SELECT count(*) FROM (${linesOf(sql`${runId}`)}) now) AS kept,
+           (SELECT count(*) FROM (${linesOf(sql`${runId}`)} EXCEPT ALL ${linesOf(previous)}) new) AS fresh`.execute(
+    db,
+  );
+  return rows[0]?.kept === unreadable && rows[0].fresh === 0;
 }

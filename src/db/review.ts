@@ -48,7 +48,8 @@ export async function reviewStaged(db: Db, request: ReviewRequest): Promise<Revi
   }
   const reason = holdReason(request, live, missing);
   const mayArchive =
-    staged.unreadable === 0 || (await unreadableLinesAreKnown(db, request.runId, table.sync, table.name));
+    staged.unreadable === 0 ||
+    (await unreadableLinesAreKnown(db, request.runId, table.sync, table.name, staged.unreadable));
   return review(decided, staged, {
     verdict: reason ? 'hold' : 'pass',
     reason,

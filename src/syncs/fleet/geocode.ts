@@ -10,36 +10,91 @@ const GOOGLE_BASE_URL = 'https://maps.googleapis.com';
 const REQUEST_TIMEOUT_MS = 10_000;
 const ANSWER_DAYS = 30;
 const ENOUGH_ANSWERS_SHARE = 0.9;
-const PAGE_ADDRESSES = 1_000;
+const PAGE_ADDRESSES = 10_000;
+
+interface Answered extends GeocodeAnswer {
+  readonly address: string;
+}
 
 /**
- * Coordinates for every partner with an address. Each answer is kept in the cache as it comes, so a repeat asks
+ * Coordinates for every partner with an address. Answers are kept in the cache as they come, so a repeat asks
  * only for what is missing, and an address that did not change costs nothing for 30 days.
  */
 export const geocode: StepDefinition = {
   name: 'geocode',
   after: ['media_partners'],
   async run(context) {
-    const { database, settings, signal } = context;
-    const { db } = database;
+    const { db } = context.database;
     const geocoder = geocoderFor(context);
     const known = await applyAnswers(db, geocoder);
-    let answered = 0;
-    const counts = await geocodeAll({
-      addresses: unansweredAddresses(db, geocoder),
-      geocoder,
-      requestsPerSecond: Number(settings['GEOCODE_QPS']),
-      signal,
-      onAnswer: async (address, answer) => {
-        await keepAnswer(db, geocoder, address, answer);
-        answered += 1;
-        context.progress(`${answered} addresses answered`);
-      },
-    });
-    const found = await applyAnswers(db, geocoder);
-    return summarise(counts, known, found);
+    const counts = await askAll(context, geocoder);
+    const answered = counts.asked === 0 ? known : await applyAnswers(db, geocoder);
+    return summarise(counts, known, answered);
   },
 };
+
+function askAll(context: StepContext, geocoder: Geocoder): Promise<GeocodeCounts> {
+  switch (geocoder.name) {
+    case 'offline':
+      return askHere(context, geocoder);
+    case 'google':
+      return askOutside(context, geocoder);
+  }
+}
+
+/** Without a pace, since nobody is asked. */
+async function askHere(
+  { database: { db }, signal }: StepContext,
+  geocoder: Geocoder,
+): Promise<GeocodeCounts> {
+  const counts = { asked: 0, ok: 0, zeroResults: 0, invalid: 0, failed: 0, left: 0 };
+  for await (const addresses of unansweredAddresses(db, geocoder)) {
+    const answers = await Promise.all(
+      addresses.map(async (address) => ({ address, ...(await geocoder.geocode(address, signal)) })),
+    );
+    await keepAnswers(db, geocoder, answers);
+    counts.asked += answers.length;
+    counts.ok += answers.filter(({ status }) => status === 'OK').length;
+  }
+  return { ...counts, zeroResults: counts.asked - counts.ok };
+}
+
+function askOutside(context: StepContext, geocoder: Geocoder): Promise<GeocodeCounts> {
+  const { db } = context.database;
+  let answered = 0;
+  const keep = gatherWrites((answers: readonly Answered[]) => keepAnswers(db, geocoder, answers));
+  return geocodeAll({
+    addresses: eachOf(unansweredAddresses(db, geocoder)),
+    geocoder,
+    requestsPerSecond: Number(context.settings['GEOCODE_QPS']),
+    signal: context.signal,
+    onAnswer: async (address, answer) => {
+      await keep({ address, ...answer });
+      answered += 1;
+      context.progress(`${answered} addresses answered`);
+    },
+  });
+}
+
+/** Writes together what has come while the write before was under way. Resolves once the item is written. */
+function gatherWrites<T>(write: (items: readonly T[]) => Promise<void>): (item: T) => Promise<void> {
+  let gathered: T[] = [];
+  let writing = Promise.resolve();
+  return (item) => {
+    gathered.push(item);
+    if (gathered.length > 1) return writing;
+    writing = writing.then(() => {
+      const items = gathered;
+      gathered = [];
+      return write(items);
+    });
+    return writing;
+  };
+}
+
+async function* eachOf<T>(pages: AsyncIterable<readonly T[]>): AsyncGenerator<T> {
+  for await (const page of pages) yield* page;
+}
 
 function geocoderFor({ settings, http }: StepContext): Geocoder {
   const apiKey = settings['GOOGLE_MAPS_API_KEY'];
@@ -53,7 +108,7 @@ function geocoderFor({ settings, http }: StepContext): Geocoder {
 }
 
 /** Addresses without a fresh answer, in pages by address so that answers given meanwhile skip nothing. */
-async function* unansweredAddresses(db: Db, geocoder: Geocoder): AsyncGenerator<string> {
+async function* unansweredAddresses(db: Db, geocoder: Geocoder): AsyncGenerator<string[]> {
   for (let last = ''; ;) {
     const { rows } = await sql<{ address: string }>`
       SELECT DISTINCT p.address FROM fleet.media_partners p
@@ -61,27 +116,25 @@ async function* unansweredAddresses(db: Db, geocoder: Geocoder): AsyncGenerator<
         SELECT 1 FROM durasync.geocode_cache c WHERE c.geocoder = ${geocoder.name} AND c.address = p.address
           AND c.answered_at > now() - make_interval(days => ${ANSWER_DAYS}))
       ORDER BY p.address LIMIT ${PAGE_ADDRESSES}`.execute(db);
-    for (const { address } of rows) yield address;
-    const final = rows.at(-1);
-    if (!final) return;
-    last = final.address;
+    const addresses = rows.map(({ address }) => address);
+    if (addresses.length > 0) yield addresses;
+    if (addresses.length < PAGE_ADDRESSES) return;
+    last = addresses.at(-1) ?? last;
   }
 }
 
-async function keepAnswer(db: Db, geocoder: Geocoder, address: string, answer: GeocodeAnswer): Promise<void> {
-  const values = {
-    status: answer.status,
-    latitude: answer.latitude,
-    longitude: answer.longitude,
-    place_id: answer.placeId,
-    approximate: answer.approximate,
-    answered_at: sql<Date>`clock_timestamp()`,
-  };
-  await db
-    .insertInto('durasync.geocode_cache')
-    .values({ geocoder: geocoder.name, address, ...values })
-    .onConflict((conflict) => conflict.columns(['geocoder', 'address']).doUpdateSet(values))
-    .execute();
+async function keepAnswers(db: Db, geocoder: Geocoder, answers: readonly Answered[]): Promise<void> {
+  await sql`
+    INSERT INTO durasync.geocode_cache
+      (geocoder, address, status, latitude, longitude, place_id, approximate, answered_at)
+    SELECT ${geocoder.name}, a.address, a.status, a.latitude, a.longitude, a."placeId", a.approximate,
+           clock_timestamp()
+    FROM jsonb_to_recordset(${JSON.stringify(answers)}::jsonb) AS a(address text, status text,
+         latitude double precision, longitude double precision, "placeId" text, approximate boolean)
+    ON CONFLICT (geocoder, address) DO UPDATE
+    SET status = excluded.status, latitude = excluded.latitude, longitude = excluded.longitude,
+        place_id = excluded.place_id, approximate = excluded.approximate,
+        answered_at = excluded.answered_at`.execute(db);
 }
 
 /**

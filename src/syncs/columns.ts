@@ -58,7 +58,7 @@ export const identifier = (): Column =>
   column((value, issues) =>
     value.length > KEY_LENGTH_MAX
       ? refuse(issues, value, `at most ${KEY_LENGTH_MAX} characters long`)
-      : value.replace(/\.0+$/, ''),
+      : value.replace(/(?<=.)\.0+$/, ''),
   );
 
 /** A vehicle identification number, upper-cased. */

@@ -1,6 +1,13 @@
 import { Command } from '@commander-js/extra-typings';
 import { runCommand } from './run-command.ts';
 
+// A reader that goes away, as `| head` does, must not kill a process that has engines to stop.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 const program = new Command('durasync')
   .description('Durable data syncs into PostgreSQL, orchestrated by Temporal')
   .option('--debug', 'show stack traces')

@@ -30,13 +30,19 @@ const GRACE = '5 s';
 export function installRuntime(log: Logger): void {
   Runtime.install({
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
-      const fields = { ...meta, sdk: true };
+      const fields = loggedFields(meta ?? {});
       if (level === 'WARN') log.warn(fields, message);
-      else if (level === 'ERROR') log.error(fields, message);
-      else log.debug(fields, message);
+      else log.error(fields, message);
     }),
     shutdownSignals: [],
   });
+}
+
+/** What tells one line of the SDK from another; its stack traces and task tokens help nobody. */
+function loggedFields(meta: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { workflowId, runId, workflowRunId, activityType, attempt, error } = meta;
+  const reason = error instanceof Error ? error.message : error;
+  return { workflowId, runId: runId ?? workflowRunId, activityType, attempt, reason };
 }
 
 /** A worker for all workflows and activities of the task queue. */

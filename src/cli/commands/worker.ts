@@ -32,6 +32,8 @@ export async function worker(options: { untilStdinCloses?: true }): Promise<void
     await startSweep(client);
     printLine('worker is ready');
     await worker.runUntil(once(stop.signal, 'abort'));
+    // An open standard input would keep the process alive.
+    process.stdin.destroy();
     await connection.close();
     await http.close();
   });

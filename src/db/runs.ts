@@ -64,7 +64,8 @@ export async function closeTable(
 
 /**
  * Ends the run's row from what its tables say and returns the result. Safe to repeat; the time of the first
- * end stays.
+ * end stays, and so does a run that was rejected, cancelled or undone. Why tables are held is kept in
+ * `metadata.hold` as `[{ table, reason }]`, also after the decision.
  */
 export async function closeRun(db: Db, input: FinishRunInput): Promise<RunResult> {
   const { runId } = input;
@@ -82,6 +83,8 @@ export async function closeRun(db: Db, input: FinishRunInput): Promise<RunResult
     .execute();
   const statuses = tables.map((table) => table.status as TableStatus);
   const messages = tables.filter((table) => table.status === 'failed' || table.status === 'held');
+  const held = tables.filter((table) => table.status === 'held');
+  const hold = held.map((table) => ({ table: table.table_name, reason: table.error_message }));
   const count = (status: TableStatus): number => statuses.filter((each) => each === status).length;
   await db
     .updateTable('durasync.sync_runs')
@@ -92,9 +95,16 @@ export async function closeRun(db: Db, input: FinishRunInput): Promise<RunResult
       failure_count: count('failed'),
       total_rows_processed: tables.reduce((sum, table) => sum + table.staged, 0),
       error_message: input.message ?? (messages.map((table) => table.error_message).join('\n') || null),
-      metadata: sql`metadata || ${JSON.stringify({ enrich: input.enrich, derive: input.derive, notices: input.notices })}::jsonb`,
+      metadata: sql`metadata || ${JSON.stringify({
+        enrich: input.enrich,
+        derive: input.derive,
+        notices: input.notices,
+        hold: hold.length > 0 ? hold : undefined,
+      })}::jsonb`,
     })
     .where('run_id', '=', runId)
+    // A decision may come between the start of the hold and the end of the run that is held.
+    .where('status', 'not in', ['rejected', 'cancelled', 'undone'])
     .execute();
   const result = await readRunResult(db, runId);
   if (!result) throw new Error(`run ${runId} has no row`);

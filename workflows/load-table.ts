@@ -56,10 +56,10 @@ async function loadOnce(plan: RunPlan, table: TablePlan): Promise<TableOutcome |
     return { status: 'completed', note: `${seen}; nothing to merge` };
   const review = await heavy.reviewTable.executeWithOptions(heavySummary(seen), [{ ...of, staged, kind }]);
   if (review.verdict === 'older') return { status: 'skipped', note: review.reason ?? 'older' };
-  if (review.verdict === 'hold') {
-    return { status: 'held', note: review.reason ?? 'held', held: { table, staged, review } };
-  }
   const { notices } = review;
+  if (review.verdict === 'hold') {
+    return { status: 'held', note: review.reason ?? 'held', notices, held: { table, staged, review } };
+  }
   if (kind === 'plan') return { status: 'completed', note: seen, notices };
   const outcome = await mergeTable(runId, sync, { table, staged, review });
   return outcome && { ...outcome, notices };

@@ -1,5 +1,6 @@
 import {
   ApplicationFailure,
+  CancellationScope,
   condition,
   isCancellation,
   setCurrentDetails,
@@ -15,14 +16,22 @@ import { type HeldTable, mergeTable } from './load-table.ts';
 import { decideUpdate, supersededSignal } from './messages.ts';
 import { runSteps } from './run-steps.ts';
 
+/** How the wait for a decision ended. */
+type Outcome =
+  | { readonly kind: 'decided'; readonly decision: Decision }
+  | { readonly kind: 'superseded'; readonly by: string }
+  | { readonly kind: 'expired' }
+  | { readonly kind: 'cancelled'; readonly error: unknown };
+
 /**
  * Waits until a person approves or rejects a held run, a later run merges its tables, or the time is up.
  * Approval merges exactly what was shown; if the live table has changed since, it says so and merges nothing.
+ * Cancelling counts only while it waits: a decision that was taken is carried out.
  */
 export async function decideHold({ plan, held }: DecideHoldInput): Promise<RunResult> {
-  const waiting = new Map(held.map((each) => [each.table.table, each]));
+  const supersededBy = new Map<string, string>();
   let decision: Decision | undefined;
-  let supersededBy: string | undefined;
+  let waits = true;
   setHandler(
     decideUpdate,
     (made: Decision): void => {
@@ -30,45 +39,74 @@ export async function decideHold({ plan, held }: DecideHoldInput): Promise<RunRe
     },
     {
       validator: (_made: Decision): void => {
-        if (decision)
+        if (decision || !waits)
           throw ApplicationFailure.nonRetryable('This run has already been decided on.', 'Decided');
       },
     },
   );
   setHandler(supersededSignal, ({ table, by }) => {
-    waiting.delete(table);
-    if (waiting.size === 0) supersededBy = by;
+    if (waits) supersededBy.set(table, by);
   });
+  const waiting = () => held.filter(({ table }) => !supersededBy.has(table.table));
   setCurrentDetails(
     held.map(({ review }) => `- ${review.reason}`).join('\n') +
       `\n\nApprove with \`npx durasync runs approve ${plan.runId}\`, or reject it.`,
   );
   upsertSearchAttributes({ SyncName: [plan.sync], SyncTrigger: [plan.trigger], RunStatus: ['held'] });
-  await condition(() => decision !== undefined || supersededBy !== undefined, plan.holdMs);
-  const result =
-    decision?.decision === 'approve' && waiting.size > 0
-      ? await approve(plan, [...waiting.values()])
-      : await reject(plan, held, whyRejected(decision, supersededBy));
+  const outcome = await waitForOutcome();
+  waits = false;
+  const result = await CancellationScope.nonCancellable(async () => {
+    for (const { table } of held) {
+      const by = supersededBy.get(table.table);
+      if (by) await closeTable(plan, table, 'skipped', `superseded by ${by}`);
+    }
+    return outcome.kind === 'decided' && outcome.decision.decision === 'approve'
+      ? approve(plan, waiting())
+      : reject(plan, waiting(), outcome);
+  });
   upsertSearchAttributes({ RunStatus: [result.status] });
   setCurrentDetails(describeResult(result));
+  if (outcome.kind === 'cancelled') throw outcome.error;
   return result;
+
+  async function waitForOutcome(): Promise<Outcome> {
+    try {
+      await condition(() => waiting().length === 0 || decision !== undefined, plan.holdMs);
+    } catch (error) {
+      if (isCancellation(error)) return { kind: 'cancelled', error };
+      throw error;
+    }
+    if (waiting().length === 0) {
+      return { kind: 'superseded', by: [...new Set(supersededBy.values())].join(', ') };
+    }
+    return decision ? { kind: 'decided', decision } : { kind: 'expired' };
+  }
 }
 
-function whyRejected(decision: Decision | undefined, supersededBy: string | undefined): string {
-  if (supersededBy) return `superseded by ${supersededBy}`;
-  if (!decision) return 'expired: nobody decided in time';
-  return `rejected by ${decision.by}${decision.reason ? `: ${decision.reason}` : ''}`;
+function whyNotMerged(outcome: Outcome): string {
+  switch (outcome.kind) {
+    case 'decided': {
+      const { by, reason } = outcome.decision;
+      return `rejected by ${by}${reason ? `: ${reason}` : ''}`;
+    }
+    case 'superseded':
+      return `superseded by ${outcome.by}`;
+    case 'expired':
+      return 'expired: nobody decided in time';
+    case 'cancelled':
+      return 'The hold was cancelled.';
+  }
 }
 
 async function reject(
   plan: DecideHoldInput['plan'],
   held: DecideHoldInput['held'],
-  message: string,
+  outcome: Outcome,
 ): Promise<RunResult> {
+  const message = whyNotMerged(outcome);
+  const status = outcome.kind === 'cancelled' ? 'cancelled' : 'rejected';
   for (const { table } of held) await closeTable(plan, table, 'skipped', message);
-  return quick.finishRun.executeWithOptions(quickSummary(message), [
-    { runId: plan.runId, status: 'rejected', message },
-  ]);
+  return quick.finishRun.executeWithOptions(quickSummary(message), [{ runId: plan.runId, status, message }]);
 }
 
 async function approve(plan: DecideHoldInput['plan'], held: readonly HeldTable[]): Promise<RunResult> {
@@ -84,7 +122,6 @@ async function approve(plan: DecideHoldInput['plan'], held: readonly HeldTable[]
         await closeTable(plan, table, 'skipped', 'stale: the table has changed since it was shown');
       }
     } catch (error) {
-      if (isCancellation(error)) throw error;
       await closeTable(plan, table, 'failed', failureMessage(error));
     }
   }

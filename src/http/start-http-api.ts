@@ -1,0 +1,56 @@
+import { once } from 'node:events';
+import { createAdaptorServer } from '@hono/node-server';
+import type { Hono } from 'hono';
+import type { Config } from '../config.ts';
+import { PortTakenError, withFreePort } from '../free-port.ts';
+import type { ApiEnv } from './api.ts';
+
+export interface HttpApiOptions {
+  readonly app: Pick<Hono<ApiEnv>, 'fetch'>;
+  readonly config: Pick<Config, 'DURASYNC_HOST' | 'DURASYNC_PORT'>;
+}
+
+export interface HttpApi {
+  /** Where this machine reaches it, such as http://127.0.0.1:8080. */
+  readonly url: string;
+  /** Takes no new requests and gives open ones a moment to end. Safe to repeat. */
+  close(): Promise<void>;
+}
+
+const USE = 'the HTTP API';
+const PORT = 8080;
+const CLOSE_MS = 3_000;
+
+/**
+ * Serves the API on DURASYNC_PORT, else on 8080 or a free port near it.
+ *
+ * @throws PortTakenError when DURASYNC_PORT is taken
+ */
+export function startHttpApi({ app, config }: HttpApiOptions): Promise<HttpApi> {
+  const { DURASYNC_HOST: host, DURASYNC_PORT: fixed } = config;
+  const fixedBy = fixed === undefined ? null : { variable: 'DURASYNC_PORT', port: fixed };
+  return withFreePort({ use: USE, preferred: PORT, host, fixedBy }, async (port) => {
+    const server = createAdaptorServer({ fetch: app.fetch });
+    server.listen({ port, host, exclusive: true });
+    await once(server, 'listening').catch((error: unknown) => {
+      const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+      throw taken ? new PortTakenError(USE, port, null) : error;
+    });
+    return { url: `http://${reachable(host)}:${port}`, close: () => close(server) };
+  });
+}
+
+/** An address to open, for one that only says where to listen. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+async function close(server: ReturnType<typeof createAdaptorServer>): Promise<void> {
+  if (!server.listening) return;
+  const closed = once(server, 'close');
+  server.close();
+  const timer = setTimeout(() => 'closeAllConnections' in server && server.closeAllConnections(), CLOSE_MS);
+  await closed;
+  clearTimeout(timer);
+}

@@ -1,0 +1,171 @@
+import { expect, test } from 'vitest';
+import { createToken, findToken, revokeToken } from '../../src/db/tokens.ts';
+import { createTestDatabase, createTestNamespace } from '../support/engines.ts';
+import { startHttpHarness } from '../support/http-harness.ts';
+
+const database = await createTestDatabase();
+const { client } = await createTestNamespace();
+const ADMIN_TOKEN = 'an-admin-token-from-the-environment';
+const api = await startHttpHarness({ database, client, config: { DURASYNC_ADMIN_TOKEN: ADMIN_TOKEN } });
+const revoked = await createToken(database.db, { role: 'admin', name: 'revoked' });
+await revokeToken(database.db, revoked.id);
+
+interface Operation {
+  readonly call: string;
+  readonly role: string | undefined;
+  readonly secured: boolean;
+  readonly responses: Record<string, { content?: Record<string, { schema?: object }> }>;
+}
+
+const document = (await api.call('GET /openapi.json', { token: null })).body;
+const paths = document['paths'] as Record<
+  string,
+  Record<
+    string,
+    { security: unknown[]; 'x-required-role'?: string; responses: Operation['responses'] } | undefined
+  >
+>;
+const operations: Operation[] = Object.entries(paths).flatMap(([path, methods]) =>
+  Object.entries(methods).flatMap(([method, operation]) =>
+    operation
+      ? [
+          {
+            call: `${method.toUpperCase()} ${path.replaceAll(/\{\w+\}/g, 'anything')}`,
+            role: operation['x-required-role'],
+            secured: operation.security.length > 0,
+            responses: operation.responses,
+          },
+        ]
+      : [],
+  ),
+);
+const closed = operations.filter(({ secured }) => secured);
+
+test('the document is OpenAPI 3.1 and names every route, its answers and its errors', () => {
+  expect(document['openapi']).toBe('3.1.0');
+  expect(operations.map(({ call }) => call).sort()).toEqual([
+    'GET /api/admin/sync-config',
+    'GET /api/admin/sync-status',
+    'GET /api/quarantine',
+    'GET /api/quarantine/anything',
+    'GET /api/runs',
+    'GET /api/runs/anything',
+    'GET /api/schedules',
+    'GET /api/syncs',
+    'GET /api/syncs/anything',
+    'GET /healthz',
+    'GET /openapi.json',
+    'GET /readyz',
+    'POST /api/admin/trigger-sync',
+    'POST /api/runs/anything/approve',
+    'POST /api/runs/anything/cancel',
+    'POST /api/runs/anything/reject',
+    'POST /api/schedules/anything/pause',
+    'POST /api/schedules/anything/resume',
+    'POST /api/schedules/anything/trigger',
+    'POST /api/syncs/anything/runs',
+  ]);
+  for (const { call, responses } of operations) {
+    expect(Object.keys(responses), call).toEqual(expect.arrayContaining([expect.stringMatching(/^2/)]));
+    for (const [status, { content = {} }] of Object.entries(responses)) {
+      const type = Number(status) < 400 ? 'application/json' : 'application/problem+json';
+      expect(content[type]?.schema, `${call} ${status}`).toBeDefined();
+    }
+  }
+});
+
+test('every reference in the document leads somewhere', () => {
+  const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(
+    ([, to]) => to ?? '',
+  );
+  expect(references.length).toBeGreaterThan(20);
+  for (const reference of new Set(references)) {
+    const target = reference
+      .split('/')
+      .reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], document);
+    expect(target, reference).toBeDefined();
+  }
+});
+
+test('only health and the document are open to everybody', async () => {
+  const open = operations.filter(({ secured }) => !secured);
+  expect(open.map(({ call }) => call).sort()).toEqual(['GET /healthz', 'GET /openapi.json', 'GET /readyz']);
+  for (const { call } of open) expect((await api.call(call, { token: null })).status, call).toBe(200);
+});
+
+test.each(closed)('$call refuses a missing, unknown or revoked token', async ({ call, responses }) => {
+  for (const token of [null, 'dsk_unknown', revoked.token]) {
+    const { status, headers, body } = await api.call(call, { token });
+    expect(status).toBe(401);
+    expect(headers.get('www-authenticate')).toMatch(/^Bearer /);
+    expect(headers.get('content-type')).toBe('application/problem+json');
+    expect(body).toMatchObject({ type: 'urn:durasync:problem:unauthorized', status: 401 });
+  }
+  expect(Object.keys(responses)).toEqual(expect.arrayContaining(['401', '403']));
+});
+
+test.each(closed.filter(({ role }) => role === 'operator'))(
+  '$call refuses a viewer and names the role it needs',
+  async ({ call }) => {
+    const { status, body } = await api.call(call, { token: api.tokens.viewer });
+    expect(status).toBe(403);
+    expect(body).toMatchObject({ type: 'urn:durasync:problem:forbidden', required_role: 'operator' });
+    expect(body['detail']).toContain('operator');
+  },
+);
+
+test('whatever changes something needs an operator, whatever only reads a viewer', () => {
+  expect(closed.length).toBeGreaterThan(10);
+  for (const { call, role } of closed)
+    expect(role, call).toBe(call.startsWith('GET') ? 'viewer' : 'operator');
+});
+
+test.each(closed.filter(({ role }) => role === 'viewer'))('$call lets a viewer in', async ({ call }) => {
+  expect([200, 404]).toContain((await api.call(call, { token: api.tokens.viewer })).status);
+});
+
+test('a token in another form than Bearer is refused', async () => {
+  const { status } = await api.call('GET /api/runs', {
+    token: null,
+    headers: { authorization: `Basic ${api.tokens.admin}` },
+  });
+  expect(status).toBe(401);
+});
+
+test('unknown addresses below /api need a token too', async () => {
+  expect((await api.call('GET /api/nothing', { token: null })).status).toBe(401);
+  expect((await api.call('GET /api/nothing')).status).toBe(404);
+});
+
+test('the token of the environment is an admin, and the audit log names it', async () => {
+  const { status } = await api.call('POST /api/schedules/nothing/pause', { token: ADMIN_TOKEN });
+  expect(status).toBe(404);
+  expect((await api.call('GET /api/runs', { token: `${ADMIN_TOKEN}x` })).status).toBe(401);
+});
+
+test('the use of a token is noted, at most once a minute', async () => {
+  const { token, id } = await createToken(database.db, { role: 'viewer', name: 'often used' });
+  const usedAt = async () => {
+    const query = 'SELECT last_used_at FROM durasync.api_tokens WHERE id = $1';
+    return (await database.pool.query(query, [id])).rows[0].last_used_at as Date | null;
+  };
+  expect(await usedAt()).toBeNull();
+  await findToken(database.db, token);
+  const first = await usedAt();
+  expect(first).not.toBeNull();
+  await findToken(database.db, token);
+  expect(await usedAt()).toEqual(first);
+  await database.pool.query(
+    `UPDATE durasync.api_tokens SET last_used_at = now() - interval '2 minutes' WHERE id = $1`,
+    [id],
+  );
+  await findToken(database.db, token);
+  expect(Number(await usedAt())).toBeGreaterThanOrEqual(Number(first));
+});
+
+test('only the hash of a token is kept', async () => {
+  const { token } = await createToken(database.db, { role: 'viewer', name: 'secret' });
+  expect(token).toMatch(/^dsk_[\w-]{43}$/);
+  const { rows } = await database.pool.query('SELECT t::text FROM durasync.api_tokens t');
+  expect(JSON.stringify(rows)).not.toContain(token.slice(4));
+});

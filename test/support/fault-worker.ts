@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import { pino } from 'pino';
+import { createAgent } from '../../src/connectors/http/create-agent.ts';
+import { connectDatabase } from '../../src/db/connect.ts';
+import type { SyncDefinition } from '../../src/syncs/define-sync.ts';
+import { createWorker } from '../../src/temporal/worker.ts';
+import { ensureWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
+import { faultFleet } from './fault-fleet.ts';
+
+/** What one worker works on. As plain data, so that it can be given to another process. */
+export interface WorkerTarget {
+  readonly address: string;
+  readonly namespace: string;
+  readonly taskQueue: string;
+  readonly databaseUrl: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly bundles: string;
+}
+
+export interface RunningWorker {
+  stop(): Promise<void>;
+}
+
+/** A worker in this process, with connections of its own. */
+export async function startWorkerHere(
+  target: WorkerTarget,
+  syncs: readonly SyncDefinition[] = [faultFleet],
+): Promise<RunningWorker> {
+  const { address, namespace, taskQueue, databaseUrl, env, bundles } = target;
+  const bundlePath = await ensureWorkflowBundle(bundles);
+  const connection = await NativeConnection.connect({ address });
+  const clientConnection = await Connection.connect({ address });
+  const database = connectDatabase({ databaseUrl, applicationName: 'durasync worker' });
+  const http = createAgent();
+  const worker = await createWorker({
+    connection,
+    client: new Client({ connection: clientConnection, namespace }),
+    database,
+    http,
+    syncs,
+    env,
+    log: pino({ level: 'silent' }),
+    bundlePath,
+    taskQueue,
+  });
+  const running = worker.run();
+  return {
+    stop: async () => {
+      worker.shutdown();
+      await running;
+      await Promise.all([database.close(), http.close(), connection.close(), clientConnection.close()]);
+    },
+  };
+}
+
+const PROGRAM = fileURLToPath(new URL('../e2e/programs/run-workers.ts', import.meta.url));
+
+/** Workers in one child process, ready to be killed; resolves when all of them poll. */
+export async function startWorkersInChild(targets: readonly WorkerTarget[]): Promise<ChildProcess> {
+  const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM], {
+    env: { ...process.env, WORKER_TARGETS: JSON.stringify(targets) },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit').then(() => {
+    throw new Error('the child ended before its workers were ready');
+  });
+  ended.catch(() => undefined);
+  if (!child.stdout) throw new Error('the child has no standard output');
+  const lines = createInterface({ input: child.stdout });
+  await Promise.race([once(lines, 'line'), ended]);
+  return child;
+}
+
+/** Ends a process as a crash does, and waits until it is gone. */
+export async function killHard(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGKILL');
+  await gone;
+}

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { createKeyRing } from './key-ring.ts';
 import { type Environment, readSettings, ConfigurationError, wholeNumber, yesOrNo } from './settings.ts';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -53,7 +54,7 @@ export type Config = Readonly<z.infer<typeof configSchema>>;
  */
 export function readConfig(env: Environment): Config {
   const config = readSettings(configSchema, env);
-  if (config.DURASYNC_SECRET_KEYS !== undefined) checkSecretKeys(config.DURASYNC_SECRET_KEYS);
+  if (config.DURASYNC_SECRET_KEYS !== undefined) createKeyRing(config.DURASYNC_SECRET_KEYS);
   if (config.DATABASE_URL !== undefined && config.DURASYNC_SECRET_KEYS === undefined) {
     throw new ConfigurationError(
       'DURASYNC_SECRET_KEYS is not set, but DATABASE_URL is: every process that shares the database needs the same ' +
@@ -61,17 +62,4 @@ export function readConfig(env: Environment): Config {
     );
   }
   return config;
-}
-
-const KEY_BYTES = 32;
-
-function checkSecretKeys(text: string): void {
-  for (const entry of text.split(',')) {
-    const [id, key] = entry.trim().split(/:(.*)/s);
-    if (!id || !key || Buffer.from(key, 'base64').length !== KEY_BYTES) {
-      throw new ConfigurationError(
-        `DURASYNC_SECRET_KEYS: the entry '${id ?? ''}' must be id:key, the key being ${KEY_BYTES} bytes in base64.`,
-      );
-    }
-  }
 }

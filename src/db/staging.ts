@@ -58,8 +58,8 @@ export async function takeOverStaging(
   return inTransaction(pool, async (client) => {
     const { rows } = await client.query<{ attempt: number; next_cursor: string | null }>(
       `INSERT INTO durasync.staging_progress AS p (run_id, table_name, attempt, relation, fetch_started_at)
-       VALUES ($1, $2, 1, '', clock_timestamp())
-       ON CONFLICT (run_id, table_name) DO UPDATE SET attempt = p.attempt + 1
+       VALUES ($1, $2, nextval('durasync.staging_attempts'), '', clock_timestamp())
+       ON CONFLICT (run_id, table_name) DO UPDATE SET attempt = excluded.attempt
        RETURNING attempt, next_cursor`,
       [runId, table.name],
     );
@@ -118,7 +118,8 @@ async function beginAgain(
 /**
  * Commits one page: its rows, its quarantined rows, its counts and the cursor behind it, all or nothing.
  *
- * @throws SyncFailure Fenced when a later attempt has taken over or the page is already committed
+ * @throws SyncFailure Fenced when a later attempt has taken over or the page is already committed, or
+ * a crash of PostgreSQL has emptied staging
  */
 export async function commitPage(pool: pg.Pool, staging: StagingAttempt, page: PageToCommit): Promise<void> {
   await inTransaction(pool, async (client) => {
@@ -142,9 +143,7 @@ export async function commitPage(pool: pg.Pool, staging: StagingAttempt, page: P
         JSON.stringify(page.drift),
       ],
     );
-    if (rowCount !== 1) {
-      throw fenced(staging.table);
-    }
+    if (rowCount !== 1) throw fenced(staging.table);
     await client.query(
       `UPDATE durasync.sync_run_tables
        SET fetched = fetched + $3, staged = staged + $4, quarantined = quarantined + $5
@@ -246,7 +245,10 @@ export async function completeStaging(
 }
 
 const fenced = (table: LiveTable): SyncFailure =>
-  new SyncFailure('Fenced', `${table.name}: a newer attempt has taken over this table.`);
+  new SyncFailure(
+    'Fenced',
+    `${table.name}: another attempt has taken over, or PostgreSQL crashed and staging is empty. It is staged again.`,
+  );
 
 /** Removes everything that a run staged. Safe to repeat. */
 export async function dropStaging(db: Db, runId: RunId): Promise<void> {

@@ -64,7 +64,8 @@ export interface ReviewInput extends TableOfRun {
 
 /** What merging would do, computed against one generation of the live table. */
 export interface Review {
-  readonly verdict: 'pass' | 'hold' | 'older';
+  /** `lost`: a crash of the database has emptied staging, so the table has to be staged again. */
+  readonly verdict: 'pass' | 'hold' | 'older' | 'lost';
   /** Why it is held, or which run has newer data. */
   readonly reason: string | null;
   readonly generation: number;

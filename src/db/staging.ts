@@ -22,6 +22,8 @@ export interface StagingAttempt {
   readonly page: number;
   /** What an earlier attempt returned, when it had read the source to its end. */
   readonly result: Staged | null;
+  /** In a replay: the run whose snapshot the rows complete; `fetchStartedAt` is that run's then. */
+  readonly replayOf?: RunId;
 }
 
 export interface StagedRow {
@@ -209,7 +211,7 @@ async function dropDuplicates(db: Db, table: LiveTable, relation: string): Promi
  */
 export async function completeStaging(
   { db }: DatabaseConnection,
-  { runId, table, relation, attempt, fetchStartedAt }: StagingAttempt,
+  { runId, table, relation, attempt, fetchStartedAt, replayOf }: StagingAttempt,
 ): Promise<Staged> {
   const duplicates = await dropDuplicates(db, table, relation);
   const { rows } = await sql<Omit<Staged, 'relation' | 'sourceFetchedAt' | 'duplicates'>>`
@@ -226,6 +228,7 @@ export async function completeStaging(
     relation,
     duplicates,
     sourceFetchedAt: fetchStartedAt.toISOString(),
+    replayOf,
   };
   const { numUpdatedRows } = await db
     .updateTable('durasync.staging_progress')

@@ -6,6 +6,12 @@ import type { RunId } from './ids.ts';
 import type { RunKind, RunPlan, RunTrigger, StepPlan, TablePlan } from './run-plan.ts';
 import type { RunResult, RunStatus, StepResult, TableStatus } from './run-result.ts';
 
+/** Which quarantined rows a replay takes: those with these numbers, or those of one run; else all unresolved ones. */
+export interface ReplaySelection {
+  readonly ids?: readonly number[];
+  readonly runId?: string;
+}
+
 /** The input of `runSync`. From the plain Temporal CLI `{"sync":"fleet"}` is enough. */
 export interface RunSyncInput {
   readonly sync: string;
@@ -17,6 +23,8 @@ export interface RunSyncInput {
   readonly to?: string;
   readonly days?: number;
   readonly full?: boolean;
+  /** For runs of kind `replay`. */
+  readonly replay?: ReplaySelection;
   readonly trigger?: RunTrigger;
   readonly triggeredBy?: string;
 }
@@ -55,6 +63,8 @@ export interface Staged {
   readonly unreadable: number;
   /** Columns the definition does not know, seen for the first time. */
   readonly drift: readonly string[];
+  /** In a replay: the run whose snapshot these rows complete. It stays the newest one of the table. */
+  readonly replayOf?: RunId;
 }
 
 export interface ReviewInput extends TableOfRun {

@@ -51,6 +51,8 @@ export const stagingPrefix = (runId: RunId): string => `r${runId.replaceAll('-',
 /**
  * Takes over the staging of one table of a run. Earlier attempts lose their right to commit. Goes on behind
  * the last committed page when the source gave a cursor, else begins again with an empty relation.
+ *
+ * @throws SyncFailure Fenced when the run has ended
  */
 export async function takeOverStaging(
   { pool, db }: DatabaseConnection,
@@ -58,6 +60,12 @@ export async function takeOverStaging(
   table: LiveTable,
 ): Promise<StagingAttempt> {
   return inTransaction(pool, async (client) => {
+    // Locked, so that a run that ends now drops what is made here.
+    const open = await client.query(
+      `SELECT 1 FROM durasync.sync_runs WHERE run_id = $1 AND status = 'running' FOR SHARE`,
+      [runId],
+    );
+    if (open.rowCount === 0) throw new SyncFailure('Fenced', `${table.name}: the run has ended.`);
     const { rows } = await client.query<{ attempt: number; next_cursor: string | null }>(
       `INSERT INTO durasync.staging_progress AS p (run_id, table_name, attempt, relation, fetch_started_at)
        VALUES ($1, $2, nextval('durasync.staging_attempts'), '', clock_timestamp())

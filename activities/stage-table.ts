@@ -1,16 +1,12 @@
 import type { StageInput, Staged } from '../src/domain/contracts.ts';
 import type { SourcePage } from '../src/domain/source.ts';
+import { copyColumns, StagedRows } from '../src/db/copy-text.ts';
 import type { QuarantinedRow } from '../src/db/quarantine.ts';
 import { openReplay, QUARANTINE } from '../src/db/quarantine-replay.ts';
-import {
-  commitPage,
-  completeStaging,
-  type PageToCommit,
-  type StagedRow,
-  takeOverStaging,
-} from '../src/db/staging.ts';
+import { commitPage, completeStaging, type PageToCommit, takeOverStaging } from '../src/db/staging.ts';
 import { readSettings } from '../src/settings.ts';
 import type { TableDefinition } from '../src/syncs/define-sync.ts';
+import { quickText } from '../src/syncs/quick-text.ts';
 import { validateRow } from '../src/syncs/validate-row.ts';
 import { type ActivityDependencies, findSync, findTable, liveTable } from './dependencies.ts';
 
@@ -50,12 +46,19 @@ export async function stageTable(
 
 /** Splits a page into rows to stage and rows to quarantine. */
 function checkPage(table: TableDefinition, fetched: SourcePage, page: number): PageToCommit {
-  const rows: StagedRow[] = [];
+  const columns = Object.keys(table.row.shape);
+  const quick = quickText(table, fetched.columns ?? []);
+  const rows = new StagedRows();
   const quarantined: QuarantinedRow[] = [];
   for (const row of fetched.rows) {
+    const text = row.cells ? quick(row.cells) : null;
+    if (text !== null) {
+      rows.add(row.position, 'valid', text);
+      continue;
+    }
     const verdict = validateRow(table, row);
     if (verdict.kind === 'valid') {
-      rows.push({ position: row.position, valid: true, values: verdict.values });
+      rows.add(row.position, 'valid', copyColumns(columns, verdict.values));
       continue;
     }
     quarantined.push({
@@ -65,7 +68,7 @@ function checkPage(table: TableDefinition, fetched: SourcePage, page: number): P
       unreadable: row.unreadable !== undefined,
       values: row.unreadable === undefined ? row.values : null,
     });
-    if (verdict.key) rows.push({ position: row.position, valid: false, values: verdict.key });
+    if (verdict.key) rows.add(row.position, 'key', copyColumns(columns, verdict.key));
   }
   return {
     page,

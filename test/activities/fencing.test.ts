@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { findTable, liveTable } from '../../activities/dependencies.ts';
+import { copyColumns, StagedRows } from '../../src/db/copy-text.ts';
 import { closeRun } from '../../src/db/runs.ts';
 import { commitPage, type PageToCommit, takeOverStaging } from '../../src/db/staging.ts';
 import { loadTable, stageAndReview, startActivityHarness, tableOfRun } from '../support/activity-harness.ts';
@@ -15,17 +16,20 @@ const VEHICLES = FLEET_PATHS.FMS_VEHICLES_CSV_URL;
 const fenced = { code: 'Fenced' };
 
 /** A page with one good row and one bad one, which carry `name`. */
-const page = (number: number, name: string): PageToCommit => ({
-  page: number,
-  rows: [
-    { position: number + 1, valid: true, values: { person_id: `${number}`, name, make: 'AUDI', rank: 'A' } },
-  ],
-  fetched: 2,
-  quarantined: [{ position: 100 + number, raw: name, reasons: ['bad'], unreadable: false, values: null }],
-  unreadable: 0,
-  drift: [],
-  nextCursor: null,
-});
+function page(number: number, name: string): PageToCommit {
+  const good = new StagedRows();
+  const values = { person_id: `${number}`, name, make: 'AUDI', rank: 'A' };
+  good.add(number + 1, 'valid', copyColumns(makes.columns, values));
+  return {
+    page: number,
+    rows: good,
+    fetched: 2,
+    quarantined: [{ position: 100 + number, raw: name, reasons: ['bad'], unreadable: false, values: null }],
+    unreadable: 0,
+    drift: [],
+    nextCursor: null,
+  };
+}
 
 const stagedNames = (relation: string) =>
   rows(`SELECT name FROM durasync_staging.${relation} ORDER BY position`);

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Review, Staged } from '../domain/contracts.ts';
 import type { RunId } from '../domain/ids.ts';
 import type { Guards } from '../domain/run-plan.ts';
-import type { Db } from './connect.ts';
+import { allowMemory, type Db } from './connect.ts';
 import { type LiveTable, liveTableSql, stagingTable } from './live-table.ts';
 import { unreadableLinesAreKnown } from './quarantine.ts';
 
@@ -39,7 +39,8 @@ export async function reviewStaged(db: Db, request: ReviewRequest): Promise<Revi
     .executeTakeFirst();
   const generation = state?.generation ?? 0;
   const live = await countLive(db, table);
-  const differences = live === 0 ? allNew(staged) : await compare(db, request, generation);
+  const differences =
+    live === 0 ? allNew(staged) : await db.transaction().execute((tx) => compare(tx, request, generation));
   const { relation, inserted, updated, missing } = differences;
   const decided = { generation, relation, inserted, updated, missing };
   // Asked after the comparison: what was compared is what was staged.
@@ -111,7 +112,7 @@ async function compare(db: Db, request: ReviewRequest, generation: number): Prom
     ),
   );
   const join = archives ? sql`FULL JOIN` : sql`LEFT JOIN`;
-  await sql`ANALYZE ${stagingTable(staged.relation)}`.execute(db);
+  await allowMemory(db);
   await sql`DROP TABLE IF EXISTS ${stagingTable(relation)}`.execute(db);
   await sql`
     CREATE UNLOGGED TABLE ${stagingTable(relation)} AS

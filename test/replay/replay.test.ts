@@ -49,7 +49,7 @@ async function replay(history: unknown, workflowId: string): Promise<void> {
 
 test('there is a history of every workflow', () => {
   const recorded = new Set(files.map((file) => file.split('.')[0]));
-  expect([...recorded].sort()).toEqual(Object.keys(workflows).sort());
+  expect(recorded).toEqual(new Set(Object.keys(workflows)));
 });
 
 test('every way a run and a decision can go is recorded', () => {

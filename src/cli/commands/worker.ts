@@ -16,7 +16,7 @@ export async function worker(options: { untilStdinCloses?: true }): Promise<void
     const http = createAgent();
     const connection = await connectWorker(session.targets.temporal);
     const { client, database, syncs, targets } = session;
-    const worker = await createWorker({
+    const running = await createWorker({
       connection,
       client,
       database,
@@ -31,7 +31,7 @@ export async function worker(options: { untilStdinCloses?: true }): Promise<void
     if (options.untilStdinCloses) process.stdin.once('end', () => stop.abort()).resume();
     await startSweep(client);
     printLine('worker is ready');
-    await worker.runUntil(once(stop.signal, 'abort'));
+    await running.runUntil(once(stop.signal, 'abort'));
     // An open standard input would keep the process alive.
     process.stdin.destroy();
     await connection.close();

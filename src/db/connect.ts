@@ -46,6 +46,9 @@ export function connectDatabase(options: ConnectOptions): DatabaseConnection {
   return { db, pool, close: () => db.destroy() };
 }
 
+/** A worker that is frozen in a transaction must not keep a table's lock from the next one for ever. */
+const BEGIN = `BEGIN; SET LOCAL idle_in_transaction_session_timeout = '60s'`;
+
 /** Runs `work` in one transaction on one connection of its own; any error rolls back. */
 export async function inTransaction<T>(
   pool: pg.Pool,
@@ -58,7 +61,7 @@ export async function inTransaction<T>(
   };
   client.on('error', onError);
   try {
-    await client.query('BEGIN');
+    await client.query(BEGIN);
     const result = await work(client);
     await client.query('COMMIT');
     return result;

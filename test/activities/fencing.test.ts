@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { findTable, liveTable } from '../../activities/dependencies.ts';
+import { inTransaction } from '../../src/db/connect.ts';
 import { copyColumns, StagedRows } from '../../src/db/copy-text.ts';
 import { closeRun } from '../../src/db/runs.ts';
 import { commitPage, type PageToCommit, takeOverStaging } from '../../src/db/staging.ts';
@@ -113,6 +114,13 @@ describe('staging', () => {
     const review = await call('reviewTable', { runId, sync, table, staged, kind: 'sync' });
     expect(review).toMatchObject({ verdict: 'lost', reason: null });
   });
+});
+
+test('a worker that is frozen in a transaction keeps its locks for a minute at most', async () => {
+  const shown = await inTransaction(database.pool, (client) =>
+    client.query('SHOW idle_in_transaction_session_timeout'),
+  );
+  expect(shown.rows).toEqual([{ idle_in_transaction_session_timeout: '1min' }]);
 });
 
 describe('two runs of the same table', () => {

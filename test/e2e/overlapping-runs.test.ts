@@ -20,13 +20,10 @@ afterEach(() => answerNight(server, '', firstNight));
 /** With the plain Temporal CLI, as anybody may, under an id of its own. Returns the run id. */
 async function startWithCli(workflowId: string): Promise<RunId> {
   const { cliPath } = await testEngine('/temporal');
-  const where = ['--address', target.address, '--namespace', target.namespace, '--output', 'json'];
+  const start = ['workflow', 'start', '--workflow-id', workflowId, '--output', 'json'];
+  const where = ['--address', target.address, '--namespace', target.namespace];
   const what = ['--task-queue', 'durasync', '--type', 'runSync', '--input', '{"sync":"fleet"}'];
-  const { stdout } = await promisify(execFile)(cliPath, [
-    ...['workflow', 'start', '--workflow-id', workflowId],
-    ...where,
-    ...what,
-  ]);
+  const { stdout } = await promisify(execFile)(cliPath, [...start, ...where, ...what]);
   return (JSON.parse(stdout) as { runId: RunId }).runId;
 }
 

@@ -14,7 +14,7 @@ import { type StalledAnswer, stalledAnswer } from './stalled-answer.ts';
 import { runResult, TEST_BUNDLES } from './sync-harness.ts';
 import { waitUntil } from './wait-until.ts';
 
-export interface FaultRun {
+interface FaultRun {
   readonly runId: RunId;
   readonly handle: WorkflowHandle;
   /** Waits for the workflow to end, however it ends, and reads the run's row. */

@@ -157,4 +157,4 @@ test('one kill while tables are staged, reviewed, merged and archived ends with 
   await Promise.all([...holds, review].map((hold) => hold.release()));
   await fleet.ended('third');
   expect(await runOutcome(fleet.database.pool, runId)).toEqual(await undisturbedNight());
-}, 90_000);
+}, 120_000);

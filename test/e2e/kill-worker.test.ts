@@ -199,7 +199,7 @@ beforeAll(async () => {
   for (const [index, { name, database }] of scenarios.entries()) {
     outcomes.set(name, await runOutcome(database.pool, runs[index] as RunId));
   }
-}, 120_000);
+}, 180_000);
 
 afterAll(async () => {
   if (child) await killHard(child);

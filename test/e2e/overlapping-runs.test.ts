@@ -120,7 +120,7 @@ test('one sync started four ways at once ends with the newest snapshot; the olde
   expect(await rows('SELECT vin FROM vehicles_archive')).toEqual([{ vin: 'VIN1500' }]);
   expect(await stagingLeft(fleet)).toEqual([]);
   await retrying.stop();
-}, 60_000);
+}, 120_000);
 
 test('a worker that Temporal has lost sight of, but that still works, changes nothing any more', async () => {
   const proxy = await startCuttableProxy(target.address);
@@ -146,7 +146,7 @@ test('a worker that Temporal has lost sight of, but that still works, changes no
   expect(await stagingLeft(fleet)).toEqual([]);
   await killHard(child);
   await next.stop();
-}, 60_000);
+}, 120_000);
 
 test('two starts in the slot of manual runs are one run', async () => {
   const stalled = fleet.stall('FMS_VEHICLES_CSV_URL', vehicleFile(OLD_ROWS), 1);

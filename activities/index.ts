@@ -22,8 +22,8 @@ export function createActivities(deps: ActivityDependencies): SyncActivities {
     reviewTable: (input) => guarded(() => reviewTable(deps, input, activityInfo().attempt)),
     mergeStaged: (input) => guarded(() => mergeStaged(deps, input)),
     archiveMissing: (input) => guarded(() => archiveMissing(deps, input)),
-    enrichTable: (input) => guarded(() => enrichTable(deps, input, stepCall())),
-    deriveTable: (input) => guarded(() => deriveTable(deps, input, stepCall())),
+    enrichTable: (input) => guarded((progress) => enrichTable(deps, input, stepCall(progress))),
+    deriveTable: (input) => guarded((progress) => deriveTable(deps, input, stepCall(progress))),
     closeTable: ({ runId, table, status, message }) =>
       guarded(() => closeTable(db, runId, table.table, status, message)),
     keepStaging: ({ relations }) => guarded(() => keepStaging(db, relations)),
@@ -32,16 +32,22 @@ export function createActivities(deps: ActivityDependencies): SyncActivities {
   };
 }
 
-const stepCall = () => ({
-  signal: cancellationSignal(),
-  progress: (detail: string): void => heartbeat(detail),
-});
+type Progress = (detail: string) => void;
 
-/** Beats for as long as the work takes, so that a dead worker is noticed soon, and types its failures. */
-async function guarded<T>(work: () => Promise<T>): Promise<T> {
-  const beat = setInterval(() => heartbeat(), HEARTBEAT_EVERY_MS);
+const stepCall = (progress: Progress) => ({ signal: cancellationSignal(), progress });
+
+/**
+ * Beats for as long as the work takes, so that a dead worker is noticed soon, and types its failures. Every beat
+ * carries the newest detail, since Temporal shows only that of the last one.
+ */
+async function guarded<T>(work: (progress: Progress) => Promise<T>): Promise<T> {
+  let detail: string | undefined;
+  const beat = setInterval(() => heartbeat(detail), HEARTBEAT_EVERY_MS);
   try {
-    return await work();
+    return await work((newest) => {
+      detail = newest;
+      heartbeat(detail);
+    });
   } catch (error) {
     throw toFailure(error, activityInfo().attempt);
   } finally {

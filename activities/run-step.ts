@@ -33,6 +33,8 @@ async function runStep(
   const sync = findSync(syncs, input.sync);
   const step = stepsOf(sync).find(({ name }) => name === input.step.step);
   if (!step) throw new SyncFailure('InvalidInput', `${sync.name} has no step '${input.step.step}'.`);
+  const progress = (detail: string): void => call.progress(`${step.name}: ${detail}`);
+  progress('under way');
   const result = await step.run({
     database,
     runId: input.runId,
@@ -40,7 +42,8 @@ async function runStep(
     timeZone: input.timeZone,
     settings: readSettings(sync.settings, env),
     http,
-    ...call,
+    signal: call.signal,
+    progress,
   });
   return { step: step.name, ...result };
 }

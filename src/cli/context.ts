@@ -2,7 +2,9 @@ import { config as readDotenv } from 'dotenv';
 import { type Config, readConfig } from '../config.ts';
 import { type Home, openHome } from '../home/home.ts';
 import { attach, type Session } from '../installation/session.ts';
-import type { Environment } from '../settings.ts';
+import { type Environment, readSettings } from '../settings.ts';
+import type { SyncDefinition } from '../syncs/define-sync.ts';
+import { syncs } from '../syncs/index.ts';
 
 /** The exit codes of every command. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, held: 3 } as const;
@@ -28,7 +30,15 @@ export async function commandContext(): Promise<CommandContext> {
   readDotenv({ quiet: true });
   const env: Environment = process.env;
   const config = readConfig(env);
+  for (const sync of syncs) readSettings(sync.settings, env);
   return { env, config, home: await openHome(config.DURASYNC_HOME) };
+}
+
+/** @throws UsageError naming the syncs that exist, before anything is started for one that does not */
+export function requireSync(name: string): SyncDefinition {
+  const sync = syncs.find((each) => each.name === name);
+  if (sync) return sync;
+  throw new UsageError(`There is no sync '${name}'. Known: ${syncs.map((each) => each.name).join(', ')}.`);
 }
 
 /** Runs a command's work with connections to what runs, and closes them. */

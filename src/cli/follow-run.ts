@@ -1,7 +1,9 @@
 import type { RunResult } from '../domain/run-result.ts';
 import { findTargets, openSession, type Session } from '../installation/session.ts';
 import { startInstallation } from '../installation/start.ts';
+import { readPendingWork } from '../temporal/pending-work.ts';
 import { commandContext, EXIT, UsageError } from './context.ts';
+import { stopRequest } from './stop-request.ts';
 import { watchRun } from './watch-run.ts';
 
 /** Shows a run on standard error until it has ended. */
@@ -9,11 +11,13 @@ export function follow(
   session: Session,
   { workflowId, runId }: { workflowId: string; runId: RunResult['run_id'] },
 ): Promise<RunResult> {
+  const { client, database } = session;
   return watchRun({
-    db: session.database.db,
+    db: database.db,
     runId,
     stream: process.stderr,
-    workflowResult: session.client.workflow.getHandle(workflowId, runId).result(),
+    workflowResult: client.workflow.getHandle(workflowId, runId).result(),
+    pendingWork: () => readPendingWork(client, workflowId, runId),
   });
 }
 
@@ -35,10 +39,18 @@ export async function withRunningEngines(
   if (!stays)
     throw new UsageError('Nothing is running that could carry on with the run. Start it with: npm start');
   const say = (message: string): void => void process.stderr.write(`${message}\n`);
-  const installation = await startInstallation({ config, home, env, say, onGivenUp: say });
-  const interrupted = new Promise<number>((resolve) => {
-    process.once('SIGINT', () => resolve(EXIT.failed));
-    process.once('SIGTERM', () => resolve(EXIT.failed));
+  const stop = stopRequest();
+  const installation = await startInstallation({
+    config,
+    home,
+    env,
+    say,
+    onGivenUp: say,
+    signal: stop.signal,
+  });
+  const interrupted = stop.requested.then(() => {
+    say('stopping; a run that is under way goes on at the next start');
+    return EXIT.failed;
   });
   return Promise.race([work(installation.session), interrupted]).finally(() => installation.stop());
 }

@@ -27,7 +27,7 @@ const COLORS: Partial<Record<RunStatus | TableStatus, (text: string) => string>>
 
 export const paintStatus = (status: RunStatus | TableStatus): string => (COLORS[status] ?? String)(status);
 
-/** A table without frames, which stays readable when copied. Columns named in `right` align right. */
+/** A table without frames, which stays readable when copied. Columns named in `right` align right; a head of blanks is left away. */
 export function renderTable(
   head: readonly string[],
   rows: readonly string[][],
@@ -51,7 +51,7 @@ export function renderTable(
     middle: '  ',
   };
   const table = new Table({
-    head: head.map((text) => colors.dim(text)),
+    head: head.some((text) => text !== '') ? head.map((text) => colors.dim(text)) : [],
     colAligns: head.map((name) => (right.includes(name) ? 'right' : 'left')),
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
     chars,

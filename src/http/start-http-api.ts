@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { Config } from '../config.ts';
-import { PortTakenError, withFreePort } from '../free-port.ts';
+import { choosePort, PortTakenError, type PortWish, withFreePort } from '../free-port.ts';
 import type { ApiEnv } from './api.ts';
 
 export interface HttpApiOptions {
@@ -21,15 +21,28 @@ const USE = 'the HTTP API';
 const PORT = 8080;
 const CLOSE_MS = 3_000;
 
+function portWish({ DURASYNC_HOST: host, DURASYNC_PORT: fixed }: HttpApiOptions['config']): PortWish {
+  const fixedBy = fixed === undefined ? null : { variable: 'DURASYNC_PORT', port: fixed };
+  return { use: USE, preferred: PORT, host, fixedBy };
+}
+
+/**
+ * Looks whether the API could be served, for those who start slower things first.
+ *
+ * @throws PortTakenError when DURASYNC_PORT is taken
+ */
+export async function checkApiPort(config: HttpApiOptions['config']): Promise<void> {
+  await choosePort(portWish(config));
+}
+
 /**
  * Serves the API on DURASYNC_PORT, else on 8080 or a free port near it.
  *
  * @throws PortTakenError when DURASYNC_PORT is taken
  */
 export function startHttpApi({ app, config }: HttpApiOptions): Promise<HttpApi> {
-  const { DURASYNC_HOST: host, DURASYNC_PORT: fixed } = config;
-  const fixedBy = fixed === undefined ? null : { variable: 'DURASYNC_PORT', port: fixed };
-  return withFreePort({ use: USE, preferred: PORT, host, fixedBy }, async (port) => {
+  const host = config.DURASYNC_HOST;
+  return withFreePort(portWish(config), async (port) => {
     const server = createAdaptorServer({ fetch: app.fetch });
     server.listen({ port, host, exclusive: true });
     await once(server, 'listening').catch((error: unknown) => {

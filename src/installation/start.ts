@@ -21,6 +21,8 @@ export interface StartOptions {
   readonly env: Environment;
   /** Told each step of the start, and later what happens to the engines. */
   readonly say: (message: string) => void;
+  /** Ends a start that is under way after its present step. */
+  readonly signal?: AbortSignal;
   /** An engine could not be kept alive; everything should stop with this message. */
   readonly onGivenUp: (message: string) => void;
 }
@@ -39,10 +41,10 @@ export interface Installation {
  * Takes the home and starts what is not configured: PostgreSQL, Temporal, the demo sources; then migrates,
  * applies the schedules and starts a worker. What was started is stopped again when a later step fails.
  *
- * @throws HomeTakenError, PortTakenError, EmbeddedPostgresError, EmbeddedTemporalError, TemporalCliError
+ * @throws the signal's reason, HomeTakenError, PortTakenError, EmbeddedPostgresError, EmbeddedTemporalError, TemporalCliError
  */
 export async function startInstallation(options: StartOptions): Promise<Installation> {
-  const { config, home, env, say } = options;
+  const { config, home, env, say, signal } = options;
   const mode = modeOf(config, syncs, env);
   const stops: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
@@ -56,6 +58,7 @@ export async function startInstallation(options: StartOptions): Promise<Installa
     const engines = await startEngines(options, stops);
     const demo = mode === 'demo' ? await startDemoSourceServer({ port: 0, now: () => new Date() }) : null;
     if (demo) stops.push(() => demo.close());
+    signal?.throwIfAborted();
     let runtime: Runtime = {
       pid: process.pid,
       startedAt: new Date().toISOString(),
@@ -77,6 +80,7 @@ export async function startInstallation(options: StartOptions): Promise<Installa
     stops.push(() => session.close());
     await applySchedules({ client: session.client, syncs, env: targets.env });
     await bundling;
+    signal?.throwIfAborted();
     const worker = await startWorker(options);
     stops.push(() => worker.stop());
     say('worker is ready');
@@ -91,7 +95,8 @@ export async function startInstallation(options: StartOptions): Promise<Installa
     };
   } catch (error) {
     await stop();
-    throw error;
+    // Ctrl-C also ends the programs that this step ran, which is not what went wrong.
+    throw signal?.aborted ? signal.reason : error;
   }
 }
 
@@ -105,12 +110,18 @@ async function startEngines(
   { config, home, env, say, onGivenUp }: StartOptions,
   stops: (() => Promise<unknown>)[],
 ): Promise<Engines> {
+  // Everybody knows an engine by the address of its first start, so a restart keeps the ports.
+  let ports = config;
   const [postgres, temporal] = await Promise.allSettled([
     config.DATABASE_URL
       ? null
       : supervise({
           name: 'PostgreSQL',
-          start: () => startPostgres(config, home, say),
+          start: async () => {
+            const started = await startPostgres(ports, home, say);
+            ports = { ...ports, DURASYNC_PG_PORT: started.port };
+            return started;
+          },
           say,
           logFile: home.path('logs', 'postgres.log'),
           onGivenUp,
@@ -119,7 +130,12 @@ async function startEngines(
       ? null
       : supervise({
           name: 'Temporal',
-          start: () => startTemporal(config, home, env, say),
+          start: async () => {
+            const started = await startTemporal(ports, home, env, say);
+            const [port, uiPort] = [`http://${started.address}`, started.uiUrl].map(portOf);
+            ports = { ...ports, DURASYNC_TEMPORAL_PORT: port, DURASYNC_TEMPORAL_UI_PORT: uiPort };
+            return started;
+          },
           say,
           logFile: home.path('logs', 'temporal.log'),
           onGivenUp,
@@ -137,6 +153,8 @@ async function startEngines(
     temporalUiUrl: () => config.TEMPORAL_UI_URL ?? temporal.value?.current().uiUrl ?? null,
   };
 }
+
+const portOf = (url: string): number => Number(new URL(url).port);
 
 async function startWorker({ home, env, say, onGivenUp }: StartOptions) {
   const logFile = home.path('logs', 'worker.log');

@@ -60,8 +60,10 @@ export async function supervise<T extends Supervised>(options: SuperviseOptions<
       if (stopping) return;
       try {
         running = await start();
+        if (stopping) return await running.stop();
         say(`${name} is back`);
       } catch (error) {
+        if (stopping) return;
         onGivenUp(
           `${name} could not be started again: ${error instanceof Error ? error.message : String(error)}`,
         );

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-const PROGRAM = fileURLToPath(new URL('../../src/cli/durasync.js', import.meta.url));
+/** The program that `npx durasync` runs. */
+export const DURASYNC = fileURLToPath(new URL('../../src/cli/durasync.js', import.meta.url));
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -15,27 +16,22 @@ export interface Finished {
 /** Variables that a developer's own shell may hold and that would change what a command does. */
 const OURS = /^(DURASYNC_|FMS_|SYNC_|TEMPORAL_|GOOGLE_|GEOCODE_|DATABASE_URL$|LOG_LEVEL$)/;
 
-function environment(variables: Variables): NodeJS.ProcessEnv {
+/** This process's variables without ours, and the given ones. */
+export function environment(variables: Variables): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !OURS.test(name));
   return { ...Object.fromEntries(inherited), NO_COLOR: '1', ...variables };
 }
 
-/** Starts a real `durasync` command in a process group of its own, away from any `.env`. */
-export function startDurasync(args: readonly string[], variables: Variables, cwd = '/'): ChildProcess {
-  return spawn(process.execPath, [PROGRAM, ...args], {
-    cwd,
-    detached: true,
+/** Runs a real `durasync` command to its end, away from any `.env`. */
+export async function durasync(args: readonly string[], variables: Variables): Promise<Finished> {
+  const child = spawn(process.execPath, [DURASYNC, ...args], {
+    cwd: '/',
     env: environment(variables),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-}
-
-/** Runs a real `durasync` command to its end. */
-export async function durasync(args: readonly string[], variables: Variables): Promise<Finished> {
-  const child = startDurasync(args, variables);
   const output = { stdout: '', stderr: '' };
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, ...output };
 }

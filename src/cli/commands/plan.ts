@@ -2,7 +2,7 @@ import colors from 'picocolors';
 import { readReviews } from '../../db/run-list.ts';
 import type { ReviewShown } from '../../db/review-sample.ts';
 import { startRun } from '../../temporal/runs.ts';
-import { actor } from '../context.ts';
+import { actor, requireSync } from '../context.ts';
 import { count, exitCodeOf, printJson, printLine, renderResult } from '../output.ts';
 import { follow, withRunningEngines } from '../follow-run.ts';
 
@@ -13,6 +13,7 @@ export async function plan(
   sync: string,
   options: { readonly table: readonly string[]; readonly json?: true },
 ): Promise<number> {
+  requireSync(sync);
   return withRunningEngines(async (session) => {
     const tables = options.table.length > 0 ? options.table : undefined;
     const started = await startRun(session.client, {

@@ -2,7 +2,7 @@ import type { RunSyncInput } from '../../domain/contracts.ts';
 import { audit } from '../../db/audit.ts';
 import { readRunResult } from '../../db/run-result.ts';
 import { decisionDone, startRun } from '../../temporal/runs.ts';
-import { actor, EXIT, UsageError } from '../context.ts';
+import { actor, EXIT, requireSync, UsageError } from '../context.ts';
 import { follow, withRunningEngines } from '../follow-run.ts';
 import { exitCodeOf, printJson, printLine, renderResult } from '../output.ts';
 
@@ -19,6 +19,7 @@ export interface RunOptions {
 
 /** Starts a run and shows it to its end. Returns the exit code. */
 export async function run(sync: string, options: RunOptions): Promise<number> {
+  requireSync(sync);
   const input: RunSyncInput = {
     sync,
     tables: options.table.length > 0 ? options.table : undefined,

@@ -2,13 +2,14 @@ import colors from 'picocolors';
 import { listRuns } from '../../db/run-list.ts';
 import { ensureAdminToken } from '../../db/tokens.ts';
 import { createApp } from '../../http/app.ts';
-import { startHttpApi } from '../../http/start-http-api.ts';
+import { checkApiPort, startHttpApi } from '../../http/start-http-api.ts';
 import type { Installation } from '../../installation/start.ts';
 import { startInstallation } from '../../installation/start.ts';
 import { readSettings } from '../../settings.ts';
 import { offReason } from '../../syncs/configured.ts';
 import { startRun } from '../../temporal/runs.ts';
 import { commandContext, type CommandContext, EXIT } from '../context.ts';
+import { stopRequest } from '../stop-request.ts';
 import { follow } from '../follow-run.ts';
 import { printLine, renderResult, renderTable } from '../output.ts';
 
@@ -21,24 +22,28 @@ export async function up(): Promise<number> {
   const startedAt = performance.now();
   const stop = stopRequest();
   const say = (message: string): void => printLine(`${colors.dim(clock())} ${message}`);
+  await checkApiPort(config);
   let failure: string | undefined;
   const onGivenUp = (message: string): void => {
     failure = message;
     stop.request();
   };
-  const installation = await startInstallation({ config, home, env, say, onGivenUp });
+  const installation = await startInstallation({ config, home, env, say, onGivenUp, signal: stop.signal });
   try {
     const { session } = installation;
     await ensureAdminToken(home, session.database.db);
     const api = await startHttpApi({ app: createApp({ session, config }), config });
-    await installation.announceApi(api.url);
-    say(`everything is up after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
-    await Promise.race([firstRun(installation), stop.requested]);
-    printUrls(installation, api.url, context);
-    await stop.requested;
-    printLine('');
-    say('stopping');
-    await api.close();
+    try {
+      await installation.announceApi(api.url);
+      say(`everything is up after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+      await Promise.race([firstRun(installation), stop.requested]);
+      if (!stop.signal.aborted) printUrls(installation, api.url, context);
+      await stop.requested;
+    } finally {
+      printLine('');
+      say('stopping');
+      await api.close();
+    }
   } finally {
     await installation.stop();
   }
@@ -51,15 +56,6 @@ export async function up(): Promise<number> {
 }
 
 const clock = (): string => new Date().toTimeString().slice(0, 8);
-
-function stopRequest(): { requested: Promise<void>; request: () => void } {
-  let request = (): void => undefined;
-  const requested = new Promise<void>((resolve) => {
-    request = resolve;
-  });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, request);
-  return { requested, request };
-}
 
 /** On the first start there is something to see: the fleet's tables being filled. */
 async function firstRun({ session }: Installation): Promise<void> {

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
@@ -89,7 +89,9 @@ await rm(folder, { recursive: true });
 function withoutMachine(history: string): string {
   const named = JSON.parse(history, (key, value: unknown) => {
     if (key === 'identity') return 'recorder';
-    return key === 'stackTrace' ? '' : value;
+    if (key === 'stackTrace') return '';
+    // The queue that a worker keeps for itself is called after its machine.
+    return typeof value === 'string' ? value.replaceAll(hostname(), 'recorder') : value;
   }) as unknown;
   return `${JSON.stringify(named, null, 1)}\n`;
 }

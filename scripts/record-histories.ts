@@ -15,7 +15,6 @@ import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import pg from 'pg';
-import { setSearchPath } from '../src/db/migrate.ts';
 import { connectDatabase } from '../src/db/connect.ts';
 import { registerSearchAttributes } from '../src/temporal/search-attributes.ts';
 import { type EngineAnswers, startEngineHost } from '../test/support/engine-host.ts';
@@ -44,7 +43,6 @@ await admin.query(`CREATE DATABASE ${DATABASE} TEMPLATE ${template}`);
 await admin.end();
 const databaseUrl = Object.assign(new URL(adminUrl), { pathname: `/${DATABASE}` }).href;
 const database = connectDatabase({ databaseUrl, applicationName: 'durasync recording' });
-await setSearchPath(database.db);
 
 const connection = await Connection.connect({ address });
 await registerSearchAttributes(connection, 'default');

@@ -92,7 +92,7 @@ export async function* recordScenarios(parts: RecordingParts): AsyncGenerator<Re
   show(firstNight);
   yield { scenario: 'runSync.restaged', handle: await loseStaging(parts, () => start(vehicles)) };
 
-  const { rows } = await database.pool.query('SELECT count(*) FROM vehicles');
+  const { rows } = await database.pool.query('SELECT count(*) FROM fleet.vehicles');
   if (rows[0]?.count !== 1500) throw new Error(`${rows[0]?.count} vehicles are live after the restaged run`);
   show({ ...firstNight, FMS_VEHICLES_CSV_URL: 'stalled' });
   const cancelled = await start();

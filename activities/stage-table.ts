@@ -1,6 +1,7 @@
 import type { StageInput, Staged } from '../src/domain/contracts.ts';
 import type { SourcePage } from '../src/domain/source.ts';
 import { copyColumns, StagedRows } from '../src/db/copy-text.ts';
+import { PageWriter } from '../src/db/page-writer.ts';
 import type { QuarantinedRow } from '../src/db/quarantine.ts';
 import { openReplay, QUARANTINE } from '../src/db/quarantine-replay.ts';
 import { commitPage, completeStaging, type PageToCommit, takeOverStaging } from '../src/db/staging.ts';
@@ -11,7 +12,7 @@ import { validateRow } from '../src/syncs/validate-row.ts';
 import { type ActivityDependencies, findSync, findTable, liveTable } from './dependencies.ts';
 
 /**
- * Reads a source to its end into a staging table. While one page is being written, the next is being parsed.
+ * Reads a source to its end into a staging table. While pages are being written, the next ones are parsed.
  * Safe to repeat: an attempt goes on behind the last committed page, or begins again when the source has no
  * cursor; a table that is already staged is not read again.
  */
@@ -30,17 +31,14 @@ export async function stageTable(
   const settings = readSettings(sync.settings, env);
   const context = { settings, window: input.window, full: input.full, http, signal };
   let page = staging.page;
-  let writing: Promise<void> = Promise.resolve();
+  const writer = new PageWriter((next) => commitPage(database.pool, staging, next));
   for await (const fetched of (replay?.source ?? table.source).fetchPages(context, staging.nextCursor)) {
-    const checked = replay ? asReplayed(checkPage(table, fetched, page)) : checkPage(table, fetched, page);
-    await writing;
     signal.throwIfAborted();
-    writing = commitPage(database.pool, staging, checked);
-    // A failure is thrown by the await above or below; until then it must not count as unhandled.
-    writing.catch(() => undefined);
+    const checked = checkPage(table, fetched, page);
+    await writer.add(replay ? asReplayed(checked) : checked);
     page += 1;
   }
-  await writing;
+  await writer.end();
   return completeStaging(database, { ...staging, ...replay?.snapshot });
 }
 
@@ -72,6 +70,7 @@ function checkPage(table: TableDefinition, fetched: SourcePage, page: number): P
   }
   return {
     page,
+    pages: 1,
     rows,
     quarantined,
     fetched: fetched.rows.length,

@@ -24,6 +24,12 @@ const CHUNK_CHARACTERS = 64 * 1024;
 export class StagedRows {
   readonly #chunks: Buffer[] = [];
   #text = '';
+  #length = 0;
+
+  /** In characters. */
+  get length(): number {
+    return this.#length;
+  }
 
   /**
    * Adds one row of a staging table.
@@ -33,17 +39,27 @@ export class StagedRows {
    * @param columns from `copyColumns`
    */
   add(position: number, state: 'valid' | 'key', columns: string): void {
-    this.#text += `${position}\t${state === 'valid' ? 't' : 'f'}\t${columns}\n`;
+    const line = `${position}\t${state === 'valid' ? 't' : 'f'}\t${columns}\n`;
+    this.#text += line;
+    this.#length += line.length;
     if (this.#text.length > CHUNK_CHARACTERS) this.#cut();
+  }
+
+  /** Adds the rows of another, which is of no use afterwards. */
+  append(next: StagedRows): void {
+    this.#cut();
+    this.#chunks.push(...next.chunks());
+    this.#length += next.#length;
   }
 
   /** Everything added so far. */
   chunks(): readonly Buffer[] {
-    if (this.#text !== '') this.#cut();
+    this.#cut();
     return this.#chunks;
   }
 
   #cut(): void {
+    if (this.#text === '') return;
     this.#chunks.push(Buffer.from(this.#text));
     this.#text = '';
   }

@@ -22,6 +22,12 @@ export interface MergeRequest {
   readonly review: Review;
 }
 
+/**
+ * Statistics taken while a large table was still empty make the steps that follow a thousand times slower, and
+ * autovacuum may take them at any moment. Small tables are merged too fast for that.
+ */
+const ANALYZE_FROM_ROWS = 50_000;
+
 interface WriteCounts {
   readonly inserted: number;
   readonly updated: number;
@@ -101,7 +107,9 @@ async function writeRows(client: pg.PoolClient, db: Db, request: MergeRequest): 
   const restored = request.archives ? await restoreRows(client, db, table, runId, rows) : 0;
   const insert = insertInto(table, runId, rows);
   if (!compared && (await staysEmpty(client, db, table))) {
-    return { inserted: (await run(client, db, insert)).rowCount ?? 0, updated: 0, restored };
+    const inserted = (await run(client, db, insert)).rowCount ?? 0;
+    if (inserted >= ANALYZE_FROM_ROWS) await run(client, db, sql`ANALYZE ${liveTableSql(table).live}`);
+    return { inserted, updated: 0, restored };
   }
   return { ...(await upsertRows(client, db, table, insert)), restored };
 }

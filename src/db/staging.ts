@@ -27,7 +27,9 @@ export interface StagingAttempt {
 }
 
 export interface PageToCommit {
+  /** The number of the first page, and how many there are in one. */
   readonly page: number;
+  readonly pages: number;
   readonly rows: StagedRows;
   readonly fetched: number;
   readonly quarantined: readonly QuarantinedRow[];
@@ -130,7 +132,7 @@ export async function commitPage(pool: pg.Pool, staging: StagingAttempt, page: P
     await insertQuarantined(client, staging.runId, staging.table, page.quarantined);
     const { rowCount } = await client.query(
       `UPDATE durasync.staging_progress
-       SET page = page + 1, next_cursor = $5, fetched = fetched + $6, quarantined = quarantined + $7,
+       SET page = page + $10, next_cursor = $5, fetched = fetched + $6, quarantined = quarantined + $7,
            unreadable = unreadable + $8,
            drift = (SELECT coalesce(jsonb_agg(DISTINCT d), '[]') FROM jsonb_array_elements(drift || $9::jsonb) d)
        WHERE run_id = $1 AND table_name = $2 AND attempt = $3 AND page = $4`,
@@ -144,6 +146,7 @@ export async function commitPage(pool: pg.Pool, staging: StagingAttempt, page: P
         page.quarantined.length,
         page.unreadable,
         JSON.stringify(page.drift),
+        page.pages,
       ],
     );
     if (rowCount !== 1) throw fenced(staging.table);

@@ -23,6 +23,7 @@ function page(number: number, name: string): PageToCommit {
   good.add(number + 1, 'valid', copyColumns(makes.columns, values));
   return {
     page: number,
+    pages: 1,
     rows: good,
     fetched: 2,
     quarantined: [{ position: 100 + number, raw: name, reasons: ['bad'], unreadable: false, values: null }],

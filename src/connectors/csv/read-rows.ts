@@ -20,7 +20,8 @@ export interface RowsOptions {
 
 /** Header or not, drift and the number of cells are decided from this many rows, and kept. */
 const SAMPLE_ROWS = 1000;
-const PAGE_ROWS = 2_500;
+/** Few, because rows that are soon forgotten cost the garbage collector next to nothing. */
+const PAGE_ROWS = 500;
 /** A page of very long rows ends earlier, so that its size in memory stays bounded. */
 const PAGE_TEXT_LENGTH = 32 * 1024 * 1024;
 const NO_VALUES: Readonly<Record<string, unknown>> = Object.freeze({});

@@ -57,9 +57,11 @@ program
     runCommand(command, async () => (await import('./commands/backfill.ts')).backfill(sync)),
   );
 
-const runs = program
-  .command('runs')
-  .description('the history of runs, and decisions about held ones')
+const runs = program.command('runs').description('the history of runs, and decisions about held ones');
+// A command of its own, because options of `runs` itself would swallow those of `runs show`.
+runs
+  .command('list', { isDefault: true })
+  .description('the newest runs')
   .option('--sync <sync>')
   .option('--status <status>')
   .option('--limit <n>', 'how many, newest first', '20')

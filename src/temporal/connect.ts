@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Client, Connection } from '@temporalio/client';
-import { NativeConnection } from '@temporalio/worker';
+import type { NativeConnection } from '@temporalio/worker';
 import type { Config } from '../config.ts';
 
 /** Where Temporal is, and how to be let in. */
@@ -63,7 +63,8 @@ export async function connectTemporal(target: TemporalTarget): Promise<TemporalC
   return { client, close: () => connection.close() };
 }
 
-/** For a worker. */
-export function connectWorker(target: TemporalTarget): Promise<NativeConnection> {
+/** For a worker. Its native part takes long to load, so commands that need no worker go without. */
+export async function connectWorker(target: TemporalTarget): Promise<NativeConnection> {
+  const { NativeConnection } = await import('@temporalio/worker');
   return NativeConnection.connect(connectionOptions(target));
 }

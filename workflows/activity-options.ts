@@ -23,5 +23,5 @@ export const HEAVY: ActivityOptions = {
   startToCloseTimeout: '2 hours',
   cancellationType,
   heartbeatTimeout: '10 s',
-  retry: { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '30 s', maximumAttempts: 50 },
+  retry: { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '30 s', maximumAttempts: 1_000 },
 };

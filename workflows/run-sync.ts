@@ -27,13 +27,18 @@ export async function runSync(input: RunSyncInput): Promise<RunResult> {
   const runId = info.firstExecutionRunId as RunId;
   const trigger = input.trigger ?? triggerOf(info.searchAttributes);
   upsertSearchAttributes({ SyncName: [input.sync], SyncTrigger: [trigger], RunStatus: ['running'] });
-  const plan = await quick.planRun.executeWithOptions(quickSummary(`plan ${input.sync}`), [
-    { ...input, runId, workflowId: info.workflowId, trigger, logicalAt: logicalInstant(info) },
-  ]);
-  const result = await endRun(plan);
-  upsertSearchAttributes({ RunStatus: [result.status] });
-  setCurrentDetails(describeResult(result));
-  return result;
+  try {
+    const plan = await quick.planRun.executeWithOptions(quickSummary(`plan ${input.sync}`), [
+      { ...input, runId, workflowId: info.workflowId, trigger, logicalAt: logicalInstant(info) },
+    ]);
+    const result = await endRun(plan);
+    upsertSearchAttributes({ RunStatus: [result.status] });
+    setCurrentDetails(describeResult(result));
+    return result;
+  } catch (error) {
+    upsertSearchAttributes({ RunStatus: [isCancellation(error) ? 'cancelled' : 'failed'] });
+    throw error;
+  }
 }
 
 /** Loads and finishes; whatever interrupts the load, the run's row still gets its end. */

@@ -73,7 +73,8 @@ export async function closeRun(db: Db, input: FinishRunInput): Promise<RunResult
     .updateTable('durasync.sync_run_tables')
     .set({ status: 'failed', error_message: input.message ?? 'the run ended before this table did' })
     .where('run_id', '=', runId)
-    .where('status', 'in', ['pending', 'running'])
+    // In a run that is stopped, what was held waits for nobody.
+    .where('status', 'in', stopped(input) ? ['pending', 'running', 'held'] : ['pending', 'running'])
     .execute();
   const tables = await db
     .selectFrom('durasync.sync_run_tables')
@@ -110,6 +111,8 @@ export async function closeRun(db: Db, input: FinishRunInput): Promise<RunResult
   if (!result) throw new Error(`run ${runId} has no row`);
   return result;
 }
+
+const stopped = ({ status }: FinishRunInput): boolean => status === 'failed' || status === 'cancelled';
 
 /** When the last complete run of a sync began, or null. */
 export async function lastCompletedAt(db: Db, sync: string): Promise<Date | null> {

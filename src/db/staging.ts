@@ -92,7 +92,7 @@ async function beginAgain(
   if (kept.rowCount) return;
   const relation = `${stagingPrefix(runId)}${attempt}_${table.name}`;
   const { live, list } = liveTableSql(table);
-  const create = sql`CREATE UNLOGGED TABLE ${stagingTable(relation)} AS
+  const create = sql`CREATE UNLOGGED TABLE ${stagingTable(relation)} WITH (autovacuum_enabled = off) AS
     SELECT 0::integer AS position, true AS valid, ${list(table.columns)} FROM ${live} WITH NO DATA`.compile(
     db,
   );

@@ -5,6 +5,8 @@ import type { Supervised } from './supervise.ts';
 
 const COMMAND = fileURLToPath(new URL('../cli/durasync.js', import.meta.url));
 const GRACE_MS = 15_000;
+/** In MB. Without limits V8 lets garbage gather: 600 MB of memory instead of 370 for 364,000 rows. */
+const HEAP_LIMITS = ['--max-old-space-size=384', '--max-semi-space-size=8'];
 
 /**
  * Starts `durasync worker` as a child in a process group of its own: Ctrl-C reaches only its parent, which
@@ -14,7 +16,7 @@ export async function startWorkerProcess(
   env: NodeJS.ProcessEnv,
   logFd: number,
 ): Promise<Supervised & { pid: number }> {
-  const child = spawn(process.execPath, [COMMAND, 'worker', '--until-stdin-closes'], {
+  const child = spawn(process.execPath, [...HEAP_LIMITS, COMMAND, 'worker', '--until-stdin-closes'], {
     env,
     detached: true,
     stdio: ['pipe', 'pipe', logFd],

@@ -11,14 +11,20 @@ export function follow(
   session: Session,
   { workflowId, runId }: { workflowId: string; runId: RunResult['run_id'] },
 ): Promise<RunResult> {
-  const { client, database } = session;
+  const { client, database, stopped } = session;
   return watchRun({
     db: database.db,
     runId,
     stream: process.stderr,
-    workflowResult: client.workflow.getHandle(workflowId, runId).result(),
+    signal: stopped,
+    workflowResult: untilStopped(session, () => client.workflow.getHandle(workflowId, runId).result()),
     pendingWork: () => readPendingWork(client, workflowId, runId),
   });
+}
+
+/** Waits for Temporal for as long as this process is not asked to stop. */
+export function untilStopped<T>({ client, stopped }: Session, wait: () => Promise<T>): Promise<T> {
+  return stopped ? client.withAbortSignal(stopped, wait) : wait();
 }
 
 /**
@@ -45,12 +51,17 @@ export async function withRunningEngines(
     home,
     env,
     say,
-    onGivenUp: say,
+    onGivenUp: (message) => {
+      say(message);
+      stop.request();
+    },
     signal: stop.signal,
   });
   const interrupted = stop.requested.then(() => {
-    say('stopping; a run that is under way goes on at the next start');
+    say('stopping; a run that is under way goes on when everything is started again');
     return EXIT.failed;
   });
-  return Promise.race([work(installation.session), interrupted]).finally(() => installation.stop());
+  return Promise.race([work({ ...installation.session, stopped: stop.signal }), interrupted]).finally(() =>
+    installation.stop(),
+  );
 }

@@ -1,5 +1,5 @@
 /** Somebody asked this process to stop. */
-export class StoppedError extends Error {
+class StoppedError extends Error {
   override readonly name = 'StoppedError';
 }
 

@@ -19,13 +19,15 @@ export interface WatchOptions {
   readonly stream: NodeJS.WriteStream;
   /** Fails when the workflow ends without ever having opened its row, as for an unknown sync. */
   readonly workflowResult: Promise<unknown>;
+  /** Ends the watching, with its reason. */
+  readonly signal?: AbortSignal;
   /** What the open steps say of themselves, a line each. */
   pendingWork(): Promise<readonly string[]>;
 }
 
 /** Waits until a run has ended, showing each table's stage and rows and each step's progress meanwhile. */
 export async function watchRun(options: WatchOptions): Promise<RunResult> {
-  const { db, runId, workflowResult } = options;
+  const { db, runId, workflowResult, signal } = options;
   let ended = false;
   const done = workflowResult.finally(() => {
     ended = true;
@@ -43,6 +45,8 @@ export async function watchRun(options: WatchOptions): Promise<RunResult> {
     if (!ended) show.update(progress, pending);
     await Promise.race([sleep(POLL_MS), done.catch(() => undefined)]);
   }
+  if (signal?.aborted) show.leave();
+  signal?.throwIfAborted();
   show.clear();
   await done.catch(async (error: unknown) => {
     if (!(await readRunResult(db, runId))) throw error;
@@ -54,7 +58,10 @@ export async function watchRun(options: WatchOptions): Promise<RunResult> {
 
 interface ProgressView {
   update(progress: readonly RunProgress[], pending: readonly string[]): void;
+  /** Takes the view away, to make place for the result. */
   clear(): void;
+  /** Leaves it as it is; what is written later comes below. */
+  leave(): void;
 }
 
 function progressView({ stream }: WatchOptions): ProgressView {
@@ -66,6 +73,7 @@ function terminalView(stream: NodeJS.WriteStream): ProgressView {
   return {
     update: (progress, pending) => view([renderProgress(progress), ...pending.map(colors.dim)].join('\n')),
     clear: () => view.clear(),
+    leave: () => view.done(),
   };
 }
 
@@ -78,6 +86,7 @@ function plainView(stream: NodeJS.WriteStream): ProgressView {
       writtenAt = Date.now();
     },
     clear: () => undefined,
+    leave: () => undefined,
   };
 }
 

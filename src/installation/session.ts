@@ -55,6 +55,8 @@ export interface Session {
   readonly database: DatabaseConnection;
   readonly client: Client;
   readonly syncs: readonly SyncDefinition[];
+  /** Aborted when this process is asked to stop; who waits for Temporal stops waiting then, before `close`. */
+  readonly stopped?: AbortSignal;
   close(): Promise<void>;
 }
 

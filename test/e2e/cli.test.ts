@@ -13,7 +13,8 @@ import { findTemporalCli } from '../../src/temporal/install-cli.ts';
 import { startCsvServer } from '../support/csv-server.ts';
 import { durasync, type Finished, type Variables } from '../support/durasync.ts';
 import { FLEET_PATHS, vehicleFile } from '../support/fleet-files.ts';
-import { enginesOf, startUp, type StartedDurasync } from '../support/started-durasync.ts';
+import { enginesOf, startDurasync, type StartedDurasync } from '../support/started-durasync.ts';
+import { stalledAnswer } from '../support/stalled-answer.ts';
 import { answerFleet } from '../support/sync-harness.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -136,9 +137,8 @@ describe('with everything up', () => {
   let database: DatabaseConnection;
 
   beforeAll(async () => {
-    up = startUp(variables);
+    up = startDurasync(['up'], variables);
     await up.says(READY);
-    expect(up.output()).not.toMatch(/demo/);
     status = await json(0, 'status');
     database = connectDatabase({ databaseUrl: status.databaseUrl, applicationName: 'durasync test' });
   }, START_MS);
@@ -161,6 +161,7 @@ describe('with everything up', () => {
   }
 
   test('plan shows what a run would do and does nothing, and the run shows a table', async () => {
+    expect(up.output(), 'real sources end demo mode').not.toMatch(/demo/);
     sources.answer(VEHICLES, vehicleFile(11));
     const plan = await json(0, 'plan', 'fleet', '--table', 'vehicles');
     expect(plan).toMatchObject({
@@ -259,10 +260,8 @@ describe('with everything up', () => {
       const cli = await findTemporalCli({ env: process.env, homeDir: home, onProgress: console.error });
       const at = ['--address', status.temporalAddress, '--namespace', status.temporalNamespace];
       const temporal = (...args: string[]) => promisify(execFile)(cli, [...args, ...at]);
-      await temporal(
-        ...['workflow', 'start', '--task-queue', 'durasync', '--type', 'runSync'],
-        ...['--workflow-id', 'by-hand', '--input', '{"sync":"fleet","tables":["vehicles"]}'],
-      );
+      const start = 'workflow start --task-queue durasync --type runSync --workflow-id by-hand --input';
+      await temporal(...start.split(' '), '{"sync":"fleet","tables":["vehicles"]}');
       expect(await completed(/^by-hand$/)).toMatchObject({
         kind: 'sync',
         trigger: 'manual',
@@ -287,3 +286,21 @@ describe('with everything up', () => {
     WAIT_MS,
   );
 });
+
+test(
+  'a command with engines of its own that is interrupted stops them',
+  async () => {
+    const { answer } = stalledAnswer(vehicleFile(10), 5);
+    sources.answer(VEHICLES, answer);
+    const asked = sources.requests.get(VEHICLES) ?? 0;
+    const run = startDurasync(['plan', 'fleet', '--table', 'vehicles'], variables);
+    await waitUntil('it reads the source', () => (sources.requests.get(VEHICLES) ?? 0) > asked, WAIT_MS);
+    process.kill(run.pid, 'SIGINT');
+    process.kill(run.pid, 'SIGINT');
+    expect(await run.exited).toBe(1);
+    expect(run.output()).toMatch(/worker is ready\nstopping; a run that is under way goes on/);
+    expect(run.output()).not.toMatch(/\n +at /);
+    expect(enginesOf(String(variables['DURASYNC_HOME']))).toEqual([]);
+  },
+  START_MS,
+);

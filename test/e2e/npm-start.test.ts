@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
 import { processIdentity } from '../../src/home/processes.ts';
 import { durasync } from '../support/durasync.ts';
-import { enginesOf, startUp, type StartedDurasync, workerOf } from '../support/started-durasync.ts';
+import { enginesOf, startDurasync, type StartedDurasync, workerOf } from '../support/started-durasync.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const START_MS = 90_000;
@@ -44,7 +44,7 @@ async function expectNothingLeft(worker: number): Promise<void> {
 test(
   'the first start runs the fleet demo, shows it, and says where everything is',
   async () => {
-    up = startUp(variables, 'terminal');
+    up = startDurasync(['up'], variables, 'terminal');
     await up.says(READY, START_MS);
     const text = up.output();
     for (const table of TABLES) expect(text).toMatch(new RegExp(`${table} +completed +[\\d,]+`));
@@ -114,7 +114,7 @@ test(
   async () => {
     // The usual ports are taken, so other ones are chosen, which a restart of an engine must keep.
     const others = await Promise.all([5433, 7233, 8233].map(occupy));
-    up = startUp(variables);
+    up = startDurasync(['up'], variables);
     await up.says(READY, START_MS);
     for (const other of others) other.close();
     expect(up.output()).not.toContain('First run');
@@ -152,7 +152,7 @@ test(
     await waitUntil('the worker has noticed', () => processIdentity(worker) === null);
     expect(enginesOf(home).length).toBeGreaterThan(1);
     expect((await json('status')).running).toBe(false);
-    up = startUp(variables);
+    up = startDurasync(['up'], variables);
     await up.says(READY, START_MS);
     expect(up.output()).toMatch(/Stopping the PostgreSQL that an earlier start left behind/);
     expect(await json('runs')).toHaveLength(2);
@@ -167,7 +167,7 @@ test(
     process.kill(up.pid, 'SIGTERM');
     expect(await up.exited).toBe(0);
     await expectNothingLeft(worker);
-    up = startUp(variables);
+    up = startDurasync(['up'], variables);
     await waitUntil('its PostgreSQL is there', () => enginesOf(home).length > 0);
     await sleep(100);
     process.kill(up.pid, 'SIGINT');

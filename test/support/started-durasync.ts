@@ -7,7 +7,7 @@ import { findProcesses } from '../../src/home/processes.ts';
 import { DURASYNC, environment, type Variables } from './durasync.ts';
 import { waitUntil } from './wait-until.ts';
 
-/** A `durasync up` that runs. */
+/** A `durasync` command that runs. */
 export interface StartedDurasync {
   readonly pid: number;
   readonly child: ChildProcess;
@@ -24,13 +24,17 @@ const IN_TERMINAL = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty
 const OF_THIS_SIZE = 'stty rows 40 cols 130; exec "$@"';
 
 /**
- * Starts `durasync up` away from any `.env`, in a process group of its own. What is still there after the file's
+ * Starts a `durasync` command away from any `.env`, in a process group of its own. What is still there after the file's
  * last test is killed.
  *
  * @param where with 'terminal' it has one, and what is written to `child.stdin` is typed there
  */
-export function startUp(variables: Variables, where: 'pipe' | 'terminal' = 'pipe'): StartedDurasync {
-  const command = [process.execPath, DURASYNC, 'up'];
+export function startDurasync(
+  words: readonly string[],
+  variables: Variables,
+  where: 'pipe' | 'terminal' = 'pipe',
+): StartedDurasync {
+  const command = [process.execPath, DURASYNC, ...words];
   const [program = '', ...args] =
     where === 'terminal'
       ? ['python3', '-c', IN_TERMINAL, 'sh', '-c', OF_THIS_SIZE, 'sh', ...command]

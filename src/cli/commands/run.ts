@@ -3,7 +3,7 @@ import { audit } from '../../db/audit.ts';
 import { readRunResult } from '../../db/run-result.ts';
 import { decisionDone, startRun } from '../../temporal/runs.ts';
 import { actor, EXIT, requireSync, UsageError } from '../context.ts';
-import { follow, withRunningEngines } from '../follow-run.ts';
+import { follow, untilStopped, withRunningEngines } from '../follow-run.ts';
 import { exitCodeOf, printJson, printLine, renderResult } from '../output.ts';
 
 export interface RunOptions {
@@ -48,7 +48,7 @@ export async function run(sync: string, options: RunOptions): Promise<number> {
     let result = await follow(session, started);
     if (result.status === 'held' && options.waitDecision) {
       process.stderr.write(`held; waiting for a decision about run ${started.runId}\n`);
-      await decisionDone(session.client, started.runId);
+      await untilStopped(session, () => decisionDone(session.client, started.runId));
       result = (await readRunResult(session.database.db, started.runId)) ?? result;
     }
     if (options.json) printJson(result);

@@ -3,6 +3,7 @@ import { listRuns } from '../../db/run-list.ts';
 import { ensureAdminToken } from '../../db/tokens.ts';
 import { createApp } from '../../http/app.ts';
 import { checkApiPort, startHttpApi } from '../../http/start-http-api.ts';
+import type { Session } from '../../installation/session.ts';
 import type { Installation } from '../../installation/start.ts';
 import { startInstallation } from '../../installation/start.ts';
 import { readSettings } from '../../settings.ts';
@@ -36,7 +37,9 @@ export async function up(): Promise<number> {
     try {
       await installation.announceApi(api.url);
       say(`everything is up after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
-      await Promise.race([firstRun(installation), stop.requested]);
+      await firstRun({ ...session, stopped: stop.signal }).catch((error: unknown) => {
+        if (!stop.signal.aborted) throw error;
+      });
       if (!stop.signal.aborted) printUrls(installation, api.url, context);
       await stop.requested;
     } finally {
@@ -58,7 +61,7 @@ export async function up(): Promise<number> {
 const clock = (): string => new Date().toTimeString().slice(0, 8);
 
 /** On the first start there is something to see: the fleet's tables being filled. */
-async function firstRun({ session }: Installation): Promise<void> {
+async function firstRun(session: Session): Promise<void> {
   const sync = session.syncs.find(({ name }) => name === FIRST_SYNC);
   if (!sync) return;
   const off = offReason(sync, readSettings(sync.settings, session.targets.env));

@@ -1,0 +1,190 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, open, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import pg from 'pg';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts';
+import { migrateToLatest } from '../../src/db/migrate.ts';
+import type { RunSyncInput } from '../../src/domain/contracts.ts';
+import { TASK_QUEUE } from '../../src/domain/ids.ts';
+import type { RunResult } from '../../src/domain/run-result.ts';
+import type { PortWish } from '../../src/free-port.ts';
+import { startWorkerProcess } from '../../src/installation/worker-process.ts';
+import { connectTemporal } from '../../src/temporal/connect.ts';
+import { type EmbeddedTemporal, startEmbeddedTemporal } from '../../src/temporal/embedded-server.ts';
+import { findTemporalCli } from '../../src/temporal/install-cli.ts';
+import { startRun } from '../../src/temporal/runs.ts';
+import { ensureWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
+import { exportFile, TABLES } from './exports.ts';
+import { type BenchProcess, startProgram } from './processes.ts';
+
+const NAMESPACE = 'bench';
+const NOOP_QUEUE = 'bench-noop';
+/** Ours, and the one that plain SQL loads into. */
+const DATABASES = ['ours', 'plain'] as const;
+type BenchDatabase = (typeof DATABASES)[number];
+
+/** Everything a benchmark needs, running: engines as in production, the source server, a worker that does nothing. */
+export interface Bed {
+  readonly folder: string;
+  readonly sourceUrl: string;
+  databaseUrl(name: BenchDatabase): string;
+  /** Starts a worker with the fleet's settings and these; one at a time. */
+  startWorker(settings?: Readonly<Record<string, string>>): Promise<Pick<BenchProcess, 'pid' | 'stop'>>;
+  /** Lets the sources show the files of this folder from now on. */
+  show(night: string): Promise<void>;
+  /** Runs the fleet sync to its end, with all five tables complete. */
+  run(input?: Partial<RunSyncInput>): Promise<RunResult>;
+  /** Runs the same workflow with activities that do nothing. */
+  runNoop(): Promise<void>;
+  /** Empties a database and brings it to rest, so that every repetition begins alike. */
+  empty(name: BenchDatabase): Promise<void>;
+  /** Writes what is pending to disk now instead of during the next measurement. */
+  settle(): Promise<void>;
+  log(message: string): void;
+  stop(): Promise<void>;
+}
+
+/** Starts everything in a temporary folder. `stop` ends it and removes the folder. */
+export async function startBed(log: (message: string) => void): Promise<Bed> {
+  const folder = await mkdtemp(join(tmpdir(), 'durasync-bench-'));
+  const stops: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
+  const stop = async (): Promise<void> => {
+    for (const each of stops.reverse()) await each();
+  };
+  try {
+    log(`Starting the engines in ${folder}`);
+    const postgres = await startPostgres(folder);
+    stops.push(postgres.stop);
+    const temporal = await startTemporal(folder, log);
+    stops.push(temporal.stop);
+    const temporalTarget = { address: temporal.address, namespace: NAMESPACE };
+    const { client, close } = await connectTemporal(temporalTarget);
+    stops.push(close);
+    const bundle = await ensureWorkflowBundle(join(folder, 'cache'));
+    const source = await startProgram('source-server', [folder]);
+    stops.push(source.stop);
+    const noop = await startProgram('noop-worker', [temporal.address, NAMESPACE, NOOP_QUEUE, bundle]);
+    stops.push(noop.stop);
+    return {
+      folder,
+      sourceUrl: source.firstLine,
+      databaseUrl: postgres.databaseUrl,
+      startWorker: (settings) => startWorker(folder, { postgres, temporal }, source.firstLine, settings),
+      show: async (night) => {
+        await rm(join(folder, 'current'), { force: true });
+        await symlink(night, join(folder, 'current'));
+      },
+      run: (input) => runFleet(client, input),
+      runNoop: async () => void (await runFleet(client, {}, NOOP_QUEUE)),
+      empty: (name) => empty(postgres.databaseUrl(name)),
+      settle: () => query(postgres.databaseUrl('postgres'), 'CHECKPOINT'),
+      log,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+interface Engines {
+  readonly postgres: EmbeddedPostgres;
+  readonly temporal: EmbeddedTemporal;
+}
+
+const anyPort = (use: string): PortWish => ({
+  use,
+  preferred: 30_000 + (process.pid % 10_000),
+  fixedBy: null,
+});
+
+async function startPostgres(folder: string): Promise<EmbeddedPostgres> {
+  const postgres = await startEmbeddedPostgres({
+    dataDir: join(folder, 'postgres', 'data'),
+    port: anyPort('PostgreSQL'),
+    logFile: join(folder, 'postgres.log'),
+  });
+  for (const name of DATABASES) {
+    await postgres.ensureDatabase(name);
+    await migrateToLatest(postgres.databaseUrl(name));
+  }
+  return postgres;
+}
+
+async function startTemporal(folder: string, log: (message: string) => void): Promise<EmbeddedTemporal> {
+  return startEmbeddedTemporal({
+    cliPath: await findTemporalCli({ env: process.env, homeDir: folder, onProgress: log }),
+    dataDir: join(folder, 'temporal'),
+    state: 'kept',
+    port: anyPort('Temporal'),
+    uiPort: anyPort("Temporal's Web UI"),
+    namespaces: [NAMESPACE],
+    logFile: join(folder, 'temporal.log'),
+  });
+}
+
+/** The worker of a production deployment, `durasync worker`, as a process of its own. */
+async function startWorker(
+  folder: string,
+  { postgres, temporal }: Engines,
+  sourceUrl: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Pick<BenchProcess, 'pid' | 'stop'>> {
+  const home = join(folder, 'home');
+  await mkdir(home, { recursive: true });
+  const urls = TABLES.map((table) => [
+    table.definition.source.setting,
+    sourceUrl + exportFile('/current', table),
+  ]);
+  const log = await open(join(folder, 'worker.log'), 'a');
+  try {
+    return await startWorkerProcess(
+      {
+        PATH: process.env['PATH'],
+        HOME: process.env['HOME'],
+        NODE_OPTIONS: process.env['NODE_OPTIONS'],
+        DURASYNC_HOME: home,
+        DURASYNC_SECRET_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+        DATABASE_URL: postgres.databaseUrl('ours'),
+        TEMPORAL_ADDRESS: temporal.address,
+        TEMPORAL_NAMESPACE: NAMESPACE,
+        ...Object.fromEntries(urls),
+        ...settings,
+      },
+      log.fd,
+    );
+  } finally {
+    await log.close();
+  }
+}
+
+async function runFleet(
+  client: Client,
+  input: Partial<RunSyncInput> = {},
+  queue = TASK_QUEUE,
+): Promise<RunResult> {
+  const { runId, workflowId } = await startRun(client, { sync: 'fleet', ...input }, queue);
+  const result = (await client.workflow.getHandle(workflowId, runId).result()) as RunResult;
+  if (result.status !== 'completed') throw new Error(`A run ended as ${JSON.stringify(result)}`);
+  return result;
+}
+
+async function empty(databaseUrl: string): Promise<void> {
+  const live = TABLES.flatMap(({ name }) => [`fleet.${name}`, `fleet.${name}_archive`]);
+  const own = ['sync_runs', 'table_state', 'staging_progress', 'watermarks', 'geocode_cache'];
+  const tables = [...live, ...own.map((name) => `durasync.${name}`)];
+  await query(databaseUrl, `TRUNCATE ${tables.join(', ')} CASCADE`);
+  await query(databaseUrl, 'CHECKPOINT');
+}
+
+async function query(databaseUrl: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}

@@ -3,13 +3,14 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { processIdentity } from '../../src/home/processes.ts';
 import { durasync } from '../support/durasync.ts';
 import { enginesOf, startDurasync, type StartedDurasync, workerOf } from '../support/started-durasync.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const START_MS = 90_000;
+vi.setConfig({ testTimeout: START_MS });
 const TABLES = [
   'vehicles',
   'media_partners',

@@ -48,7 +48,7 @@ async function quarantineThird(): Promise<{ id: string; runId: string }> {
   return { id: String(id), runId: result.run_id };
 }
 
-describe('quarantine replay', () => {
+describe('quarantine replay', { timeout: 60_000 }, () => {
   test('merges a corrected row alone, resolves it, and leaves the snapshot as new as it was', async () => {
     await fleet.run();
     const { id, runId } = await quarantineThird();

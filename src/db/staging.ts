@@ -45,7 +45,7 @@ const stagingPrefix = (runId: RunId): string => `r${runId.replaceAll('-', '').sl
  * Takes over the staging of one table of a run. Earlier attempts lose their right to commit. Goes on behind
  * the last committed page when the source gave a cursor, else begins again with an empty relation.
  *
- * @throws SyncFailure Fenced when the run has ended
+ * @throws SyncFailure RunEnded
  */
 export async function takeOverStaging(
   { pool, db }: DatabaseConnection,
@@ -58,7 +58,8 @@ export async function takeOverStaging(
       `SELECT 1 FROM durasync.sync_runs WHERE run_id = $1 AND status = 'running' FOR SHARE`,
       [runId],
     );
-    if (open.rowCount === 0) throw new SyncFailure('Fenced', `${table.name}: the run has ended.`);
+    if (open.rowCount === 0)
+      throw new SyncFailure('RunEnded', `${table.name}: the run has ended. Start a new one.`);
     const { rows } = await client.query<{ attempt: number; next_cursor: string | null }>(
       `INSERT INTO durasync.staging_progress AS p (run_id, table_name, attempt, relation, fetch_started_at)
        VALUES ($1, $2, nextval('durasync.staging_attempts'), '', clock_timestamp())
@@ -250,11 +251,25 @@ export async function dropStaging(db: Db, runId: RunId): Promise<void> {
   const { rows } = await sql<{ relation: string }>`
     SELECT tablename AS relation FROM pg_tables
     WHERE schemaname = 'durasync_staging' AND starts_with(tablename, ${stagingPrefix(runId)})`.execute(db);
-  for (const { relation } of rows) await sql`DROP TABLE IF EXISTS ${stagingTable(relation)}`.execute(db);
+  const relations = rows.map(({ relation }) => stagingTable(relation));
+  if (relations.length > 0) await sql`DROP TABLE IF EXISTS ${sql.join(relations)}`.execute(db);
   await db.deleteFrom('durasync.staging_progress').where('run_id', '=', runId).execute();
 }
 
-/** Makes relations outlive a crash of the database; for runs that wait for a decision. Safe to repeat. */
-export async function keepStaging(db: Db, relations: readonly string[]): Promise<void> {
-  for (const relation of relations) await sql`ALTER TABLE ${stagingTable(relation)} SET LOGGED`.execute(db);
+/**
+ * Makes relations outlive a crash of the database; for runs that wait for a decision. Safe to repeat.
+ *
+ * @throws SyncFailure StagingLost when a crash has emptied one since it was reviewed
+ */
+export async function keepStaging(
+  db: Db,
+  relations: readonly { readonly relation: string; readonly rows: number }[],
+): Promise<void> {
+  for (const { relation, rows: expected } of relations) {
+    await sql`ALTER TABLE ${stagingTable(relation)} SET LOGGED`.execute(db);
+    const { rows } = await sql<{ count: number }>`
+      SELECT count(*) FROM ${stagingTable(relation)} WHERE valid`.execute(db);
+    if (rows[0]?.count === expected) continue;
+    throw new SyncFailure('StagingLost', 'PostgreSQL crashed while the run was being held. Start a new run.');
+  }
 }

@@ -179,18 +179,29 @@ async function copyRows(client: pg.PoolClient, staging: StagingAttempt, rows: St
   await pipeline(Readable.from(chunks), copy);
 }
 
-/**
- * Keeps the last of the rows that share a key and returns how many others there were.
- * Safe to repeat: the second time there are none.
- */
-async function dropDuplicates(db: Db, table: LiveTable, relation: string): Promise<number> {
+/** Valid rows, and how many of them have a key that no other has or are the last with theirs. */
+async function countKeys(
+  db: Db,
+  table: LiveTable,
+  relation: string,
+): Promise<{ rows: number; keys: number }> {
+  const { list } = liveTableSql(table);
+  const { rows } = await sql<{ rows: number; keys: number }>`
+    SELECT coalesce(sum(n), 0)::bigint AS rows, count(*) AS keys
+    FROM (SELECT count(*) AS n FROM ${stagingTable(relation)} WHERE valid GROUP BY ${list(table.key)}) k`.execute(
+    db,
+  );
+  return rows[0] ?? { rows: 0, keys: 0 };
+}
+
+/** Keeps the last of the rows that share a key. */
+async function dropDuplicates(db: Db, table: LiveTable, relation: string): Promise<void> {
   const { list, sameKey } = liveTableSql(table);
-  const result = await sql`
+  await sql`
     DELETE FROM ${stagingTable(relation)} s
     USING (SELECT ${list(table.key)}, max(position) AS last FROM ${stagingTable(relation)}
            WHERE valid GROUP BY ${list(table.key)} HAVING count(*) > 1) d
     WHERE s.valid AND s.position < d.last AND ${sameKey('s', 'd')}`.execute(db);
-  return Number(result.numAffectedRows ?? 0);
 }
 
 /**
@@ -205,10 +216,10 @@ export async function completeStaging(
 ): Promise<Staged> {
   return db.transaction().execute(async (tx) => {
     await allowMemory(tx);
-    const duplicates = await dropDuplicates(tx, table, relation);
-    const { rows } = await sql<Omit<Staged, 'relation' | 'sourceFetchedAt' | 'duplicates'>>`
+    const counted = await countKeys(tx, table, relation);
+    if (counted.rows > counted.keys) await dropDuplicates(tx, table, relation);
+    const { rows } = await sql<Pick<Staged, 'fetched' | 'quarantined' | 'unreadable' | 'drift'>>`
       SELECT p.fetched, p.quarantined, p.unreadable,
-             (SELECT count(*) FROM ${stagingTable(relation)} WHERE valid) AS staged,
              ARRAY(SELECT jsonb_array_elements_text(p.drift) EXCEPT
                    SELECT jsonb_array_elements_text(s.drift) FROM durasync.table_state s
                    WHERE s.sync = ${table.sync} AND s.scope = '' AND s.table_name = ${table.name}) AS drift
@@ -218,7 +229,8 @@ export async function completeStaging(
     const staged: Staged = {
       ...rows[0],
       relation,
-      duplicates,
+      staged: counted.keys,
+      duplicates: counted.rows - counted.keys,
       sourceFetchedAt: fetchStartedAt.toISOString(),
       replayOf,
     };
@@ -232,7 +244,7 @@ export async function completeStaging(
     if (numUpdatedRows !== 1n) throw fenced(table);
     await tx
       .updateTable('durasync.sync_run_tables')
-      .set({ staged: staged.staged, duplicates, stage: 'review' })
+      .set({ staged: staged.staged, duplicates: staged.duplicates, stage: 'review' })
       .where('run_id', '=', runId)
       .where('table_name', '=', table.name)
       .execute();

@@ -1,5 +1,6 @@
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { SyncActivities } from '../src/domain/contracts.ts';
+import { auditOnce } from '../src/db/audit.ts';
 import { closeRun, closeTable } from '../src/db/runs.ts';
 import { dropStaging, keepStaging } from '../src/db/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -61,5 +62,9 @@ async function finishRun(
 ): ReturnType<SyncActivities['finishRun']> {
   const result = await closeRun(db, input);
   if (result.status !== 'held') await dropStaging(db, input.runId);
+  if (input.decision) {
+    const { by, action, reason } = input.decision;
+    await auditOnce(db, { actor: by, action, subject: input.runId, detail: { reason } });
+  }
   return result;
 }

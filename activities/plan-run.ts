@@ -1,11 +1,10 @@
 import type { PlanRunInput } from '../src/domain/contracts.ts';
-import { SyncFailure } from '../src/domain/failures.ts';
 import type { RunPlan } from '../src/domain/run-plan.ts';
 import { QUARANTINE, saveReplaySelection } from '../src/db/quarantine-replay.ts';
 import { lastCompletedAt, openRun } from '../src/db/runs.ts';
 import { readSettings } from '../src/settings.ts';
-import { hasSource, offReason } from '../src/syncs/configured.ts';
-import type { SyncDefinition } from '../src/syncs/define-sync.ts';
+import { checkRequest } from '../src/syncs/check-request.ts';
+import { hasSource } from '../src/syncs/configured.ts';
 import { guardsFor } from '../src/syncs/guards.ts';
 import { type ActivityDependencies, findSync, findTable } from './dependencies.ts';
 
@@ -23,9 +22,8 @@ export async function planRun(
 ): Promise<RunPlan> {
   const sync = findSync(syncs, input.sync);
   const settings = readSettings(sync.settings, env);
-  const off = offReason(sync, settings);
-  if (off) throw new SyncFailure('SyncOff', off);
-  const asked = input.tables?.map((name) => findTable(sync, name)) ?? sync.tables;
+  checkRequest(sync, settings, input);
+  const asked = input.tables ? [...new Set(input.tables)].map((name) => findTable(sync, name)) : sync.tables;
   const replays = input.kind === 'replay';
   const tables = asked.filter((table) => replays || !table.optional || hasSource(table, settings));
   const skipped = asked.filter((table) => !tables.includes(table)).map((table) => table.name);
@@ -39,7 +37,7 @@ export async function planRun(
     trigger: input.trigger,
     logicalAt: input.logicalAt,
     timeZone: sync.timeZone(settings),
-    window: windowOf(sync, input),
+    window: null,
     full: input.full ?? false,
     tables: tables.map((table) => {
       const guards = guardsFor(table.guards, sync.periodMs, sinceCompleteMs);
@@ -55,12 +53,4 @@ export async function planRun(
   await openRun(db, input, plan, skipped);
   if (input.replay) await saveReplaySelection(db, input.runId, input.replay);
   return plan;
-}
-
-function windowOf(sync: SyncDefinition, input: PlanRunInput): RunPlan['window'] {
-  if (input.from === undefined && input.to === undefined && input.days === undefined) return null;
-  throw new SyncFailure(
-    'InvalidInput',
-    `${sync.name} has no windows of days: each run loads all its source shows now. Leave --from, --to and --days away.`,
-  );
 }

@@ -40,7 +40,9 @@ function fromUnknown(error: unknown): SyncFailure {
   if (code === 'DatabaseUnavailable') {
     return new SyncFailure(code, `PostgreSQL is not answering (${message(error)}). The step is tried again.`);
   }
-  return new SyncFailure(code, `PostgreSQL refused the step: ${message(error)}${where(error)}`);
+  // What follows the colon may quote a cell.
+  const text = message(error).replace(/: ".*$/s, '');
+  return new SyncFailure(code, `PostgreSQL refused the step: ${text}${where(error)}`);
 }
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));

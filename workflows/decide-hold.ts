@@ -7,7 +7,7 @@ import {
   setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import type { DecideHoldInput, Decision } from '../src/domain/contracts.ts';
+import type { DecideHoldInput, Decision, FinishRunInput } from '../src/domain/contracts.ts';
 import type { RunResult } from '../src/domain/run-result.ts';
 import { quick, quickSummary } from './activities.ts';
 import { describeResult } from './describe.ts';
@@ -38,9 +38,11 @@ export async function decideHold({ plan, held }: DecideHoldInput): Promise<RunRe
       decision = made;
     },
     {
-      validator: (_made: Decision): void => {
-        if (decision || !waits)
+      validator: (made: Decision): void => {
+        if (decision || !waits) {
           throw ApplicationFailure.nonRetryable('This run has already been decided on.', 'Decided');
+        }
+        refuseUnclear(made);
       },
     },
   );
@@ -61,7 +63,7 @@ export async function decideHold({ plan, held }: DecideHoldInput): Promise<RunRe
       if (by) await closeTable(plan, table, 'skipped', `superseded by ${by}`);
     }
     return outcome.kind === 'decided' && outcome.decision.decision === 'approve'
-      ? approve(plan, waiting())
+      ? approve(plan, waiting(), outcome)
       : reject(plan, waiting(), outcome);
   });
   upsertSearchAttributes({ RunStatus: [result.status] });
@@ -83,6 +85,21 @@ export async function decideHold({ plan, held }: DecideHoldInput): Promise<RunRe
   }
 }
 
+/** What comes from the plain Temporal CLI is not typed: an unclear word must not end a hold. */
+function refuseUnclear(made: Partial<Decision> | undefined): void {
+  if (
+    (made?.decision === 'approve' || made?.decision === 'reject') &&
+    typeof made.by === 'string' &&
+    made.by.trim()
+  ) {
+    return;
+  }
+  throw ApplicationFailure.nonRetryable(
+    'A decision is {"decision": "approve" or "reject", "by": who decides, "reason": optional}.',
+    'InvalidInput',
+  );
+}
+
 function whyNotMerged(outcome: Outcome): string {
   switch (outcome.kind) {
     case 'decided': {
@@ -98,6 +115,22 @@ function whyNotMerged(outcome: Outcome): string {
   }
 }
 
+/** The end of a hold as the audit log shows it, also when it came from the plain Temporal CLI or from nobody. */
+function recorded(outcome: Outcome): FinishRunInput['decision'] {
+  switch (outcome.kind) {
+    case 'decided': {
+      const { decision, by, reason } = outcome.decision;
+      return { action: decision, by, reason };
+    }
+    case 'superseded':
+      return { action: 'supersede', by: `run ${outcome.by}` };
+    case 'expired':
+      return { action: 'expire', by: 'durasync' };
+    case 'cancelled':
+      return { action: 'cancel hold', by: 'temporal' };
+  }
+}
+
 async function reject(
   plan: DecideHoldInput['plan'],
   held: DecideHoldInput['held'],
@@ -106,16 +139,22 @@ async function reject(
   const message = whyNotMerged(outcome);
   const status = outcome.kind === 'cancelled' ? 'cancelled' : 'rejected';
   for (const { table } of held) await closeTable(plan, table, 'skipped', message);
-  return quick.finishRun.executeWithOptions(quickSummary(message), [{ runId: plan.runId, status, message }]);
+  return quick.finishRun.executeWithOptions(quickSummary(message), [
+    { runId: plan.runId, status, message, decision: recorded(outcome) },
+  ]);
 }
 
-async function approve(plan: DecideHoldInput['plan'], held: readonly HeldTable[]): Promise<RunResult> {
+async function approve(
+  plan: DecideHoldInput['plan'],
+  held: readonly HeldTable[],
+  outcome: Outcome,
+): Promise<RunResult> {
   const stale: string[] = [];
   for (const each of held) {
     const { table } = each;
     try {
-      const outcome = await mergeTable(plan.runId, plan.sync, each);
-      if (outcome) {
+      const merged = await mergeTable(plan.runId, plan.sync, each);
+      if (merged) {
         await closeTable(plan, table, 'completed', null);
       } else {
         stale.push(table.table);
@@ -134,7 +173,7 @@ async function approve(plan: DecideHoldInput['plan'], held: readonly HeldTable[]
         }
       : {};
   return quick.finishRun.executeWithOptions(quickSummary('finish the approved run'), [
-    { runId: plan.runId, ...rejected, ...steps },
+    { runId: plan.runId, ...rejected, ...steps, decision: recorded(outcome) },
   ]);
 }
 

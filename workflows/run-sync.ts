@@ -1,4 +1,5 @@
 import {
+  ApplicationFailure,
   CancellationScope,
   isCancellation,
   ParentClosePolicy,
@@ -15,6 +16,7 @@ import { heavy, heavySummary, quick, quickSummary } from './activities.ts';
 import { allEnded } from './all-ended.ts';
 import { decideHold } from './decide-hold.ts';
 import { describeResult } from './describe.ts';
+import { failureMessage } from './failure-message.ts';
 import { loadTable, type TableOutcome } from './load-table.ts';
 import { runSteps } from './run-steps.ts';
 
@@ -23,6 +25,7 @@ import { runSteps } from './run-steps.ts';
  * with held tables ends as `held`; `decideHold` then waits for a person.
  */
 export async function runSync(input: RunSyncInput): Promise<RunResult> {
+  refuseUnclear(input);
   const info = workflowInfo();
   const runId = info.firstExecutionRunId as RunId;
   const trigger = input.trigger ?? triggerOf(info.searchAttributes);
@@ -41,12 +44,24 @@ export async function runSync(input: RunSyncInput): Promise<RunResult> {
   }
 }
 
+/** What comes from the plain Temporal CLI is not typed. The rest is checked by `planRun`. */
+function refuseUnclear(input: Partial<RunSyncInput> | undefined): void {
+  if (typeof input === 'object' && typeof input?.sync === 'string') return;
+  throw ApplicationFailure.nonRetryable(
+    'The input of runSync is an object such as {"sync":"fleet"}.',
+    'InvalidInput',
+  );
+}
+
 /** Loads and finishes; whatever interrupts the load, the run's row still gets its end. */
 async function endRun(plan: RunPlan): Promise<RunResult> {
   try {
     return await CancellationScope.withTimeout(plan.deadlineMs, () => loadAll(plan));
   } catch (error) {
-    if (!isCancellation(error)) throw error;
+    if (!isCancellation(error)) {
+      await finish(plan, { status: 'failed', message: failureMessage(error) });
+      throw error;
+    }
     const byPerson = CancellationScope.current().consideredCancelled;
     const result = await CancellationScope.nonCancellable(() =>
       finish(plan, {
@@ -72,7 +87,12 @@ async function loadAll(plan: RunPlan): Promise<RunResult> {
   const [outcomes, steps] = await allEnded([allEnded([...loads.values()]), runSteps(plan, ended)]);
   const held = outcomes.flatMap((outcome) => (outcome.status === 'held' ? [outcome.held] : []));
   if (held.length > 0) {
-    const relations = [...new Set(held.flatMap(({ staged, review }) => [staged.relation, review.relation]))];
+    const relations = held.flatMap(({ staged, review }) => [
+      { relation: staged.relation, rows: staged.staged },
+      ...(review.relation === staged.relation
+        ? []
+        : [{ relation: review.relation, rows: review.rows + review.missing }]),
+    ]);
     await heavy.keepStaging.executeWithOptions(heavySummary(`keep ${held.length} held tables`), [
       { runId: plan.runId, relations },
     ]);

@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { config as readDotenv } from 'dotenv';
 import { type Config, readConfig } from '../config.ts';
 import { type Home, openHome } from '../home/home.ts';
@@ -55,4 +56,4 @@ export async function withSession<T>(
 }
 
 /** The person behind a command, for the audit log. */
-export const actor = (): string => `cli:${process.env['USER'] ?? process.env['LOGNAME'] ?? 'unknown'}`;
+export const actor = (): string => `cli:${userInfo().username}`;

@@ -98,7 +98,7 @@ export function exitCodeOf(result: RunResult): number {
   switch (result.status) {
     case 'completed':
     case 'planned':
-      return steps.every((step) => step.success) ? EXIT.ok : EXIT.failed;
+      return result.failure_count === 0 && steps.every((step) => step.success) ? EXIT.ok : EXIT.failed;
     case 'held':
       return result.failure_count > 0 ? EXIT.failed : EXIT.held;
     case 'running':

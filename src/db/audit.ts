@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Db } from './connect.ts';
 
 export interface AuditEntry {
@@ -16,4 +17,14 @@ export async function audit(db: Db, { actor, action, subject, detail = {} }: Aud
     .insertInto('durasync.audit_log')
     .values({ actor, action, subject, detail: JSON.stringify(detail) })
     .execute();
+}
+
+/** Records an action that happens to a subject once, unless whoever asked for it has recorded it already. */
+export async function auditOnce(db: Db, { actor, action, subject, detail = {} }: AuditEntry): Promise<void> {
+  await sql`
+    INSERT INTO durasync.audit_log (actor, action, subject, detail)
+    SELECT ${actor}, ${action}, ${subject}, ${JSON.stringify(detail)}::jsonb
+    WHERE NOT EXISTS (SELECT FROM durasync.audit_log WHERE subject = ${subject} AND action = ${action})`.execute(
+    db,
+  );
 }

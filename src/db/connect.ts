@@ -20,6 +20,7 @@ export interface ConnectOptions {
   readonly onIdleError?: (error: Error) => void;
 }
 
+const LOCK_TIMEOUT_MS = 30_000;
 const INT8 = 20;
 const DATE = 1082;
 
@@ -36,6 +37,8 @@ export function connectDatabase(options: ConnectOptions): DatabaseConnection {
     max: options.maxConnections ?? 12,
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
+    // A step that waits for somebody else's lock gives up and is tried again, so that it notices a cancellation.
+    lock_timeout: LOCK_TIMEOUT_MS,
     types: typeParsers,
   });
   pool.on('error', (error) => options.onIdleError?.(error));

@@ -130,7 +130,8 @@ async function restoreRows(
   const result = await run(
     client,
     db,
-    sql`WITH back AS (DELETE FROM ${archive} a USING ${rows} s WHERE ${sameKey('a', 's')} RETURNING a.*)
+    sql`WITH back AS (DELETE FROM ${archive} a USING ${rows} s WHERE ${sameKey('a', 's')}
+                        AND NOT EXISTS (SELECT FROM ${live} l WHERE ${sameKey('l', 's')}) RETURNING a.*)
         INSERT INTO ${live} (${list([...table.columns, ...own])}, updated_at, last_run_id)
         SELECT ${list(table.columns, 's')}, ${list(own, 'b')},
                CASE WHEN ${differs('s', 'b')} THEN now() ELSE b.updated_at END,

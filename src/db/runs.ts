@@ -1,12 +1,17 @@
 import { sql } from 'kysely';
 import type { FinishRunInput, PlanRunInput } from '../domain/contracts.ts';
+import { SyncFailure } from '../domain/failures.ts';
 import type { RunId } from '../domain/ids.ts';
 import type { RunPlan } from '../domain/run-plan.ts';
 import { type RunResult, runStatus, type TableStatus } from '../domain/run-result.ts';
 import type { Db } from './connect.ts';
 import { readRunResult } from './run-result.ts';
 
-/** Opens the run's row and a pending row for each table. Safe to repeat. */
+/**
+ * Opens the run's row and a pending row for each table. Safe to repeat.
+ *
+ * @throws SyncFailure RunEnded when the run has ended before, as when its workflow was reset
+ */
 export async function openRun(
   db: Db,
   input: PlanRunInput,
@@ -30,6 +35,13 @@ export async function openRun(
       })
       .onConflict((conflict) => conflict.column('run_id').doNothing())
       .execute();
+    const { status } = await tx
+      .selectFrom('durasync.sync_runs')
+      .select('status')
+      .where('run_id', '=', plan.runId)
+      .executeTakeFirstOrThrow();
+    if (status !== 'running')
+      throw new SyncFailure('RunEnded', `Run ${plan.runId} has ended. Start a new one.`);
     const rows = [
       ...plan.tables.map(({ table }) => ({ table_name: table, status: 'pending', error_message: null })),
       ...skipped.map((table) => ({

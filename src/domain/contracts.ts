@@ -138,7 +138,8 @@ export interface CloseTableInput extends TableOfRun {
 
 interface HoldTablesInput {
   readonly runId: RunId;
-  readonly relations: readonly string[];
+  /** What approval would merge from, and how many rows it held when it was reviewed. */
+  readonly relations: readonly { readonly relation: string; readonly rows: number }[];
 }
 
 export interface FinishRunInput {
@@ -150,6 +151,12 @@ export interface FinishRunInput {
   readonly enrich?: readonly StepResult[];
   readonly derive?: readonly StepResult[];
   readonly notices?: readonly string[];
+  /** What ended a hold, for the audit log. */
+  readonly decision?: {
+    readonly action: 'approve' | 'reject' | 'expire' | 'supersede' | 'cancel hold';
+    readonly by: string;
+    readonly reason?: string;
+  };
 }
 
 /** The input of `decideHold`: everything needed to merge what was shown, and nothing of the rows. */

@@ -20,6 +20,8 @@ export const FAILURES = {
   InvalidInput: 'never',
   UnknownSync: 'never',
   SyncOff: 'never',
+  RunEnded: 'never',
+  StagingLost: 'never',
   Fenced: 'always',
   DatabaseRefused: 'never',
   DatabaseUnavailable: 'always',

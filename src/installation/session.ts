@@ -4,7 +4,7 @@ import { connectDatabase, type DatabaseConnection } from '../db/connect.ts';
 import { demoSettings } from '../demo/demo-settings.ts';
 import type { Home } from '../home/home.ts';
 import { readRuntime, type Runtime } from '../home/runtime.ts';
-import type { Environment } from '../settings.ts';
+import { ConfigurationError, type Environment } from '../settings.ts';
 import { syncs } from '../syncs/index.ts';
 import type { SyncDefinition } from '../syncs/define-sync.ts';
 import { connectTemporal, type TemporalTarget, temporalTarget } from '../temporal/connect.ts';
@@ -26,9 +26,19 @@ export interface Targets {
   readonly env: Environment;
 }
 
-/** The engines that variables name; those of the home's running owner for the rest; null when some are nowhere. */
+/**
+ * The engines that variables name; those of the home's running owner for the rest; null when some are nowhere.
+ *
+ * @throws ConfigurationError when the variables and what runs in the home name different engines: a run would be
+ * split between two databases, or demo rows would meet real ones
+ */
 export async function findTargets(config: Config, home: Home, env: Environment): Promise<Targets | null> {
-  const runtime = await readRuntime(home);
+  const bothSet = config.DATABASE_URL !== undefined && config.TEMPORAL_ADDRESS !== undefined;
+  const running = await readRuntime(home);
+  if (running && !bothSet) refuseMixture(config, running, home);
+  const sameEngines =
+    running?.databaseUrl === config.DATABASE_URL && running?.temporalAddress === config.TEMPORAL_ADDRESS;
+  const runtime = bothSet && !sameEngines ? null : running;
   const databaseUrl = config.DATABASE_URL ?? runtime?.databaseUrl;
   const address = config.TEMPORAL_ADDRESS ?? runtime?.temporalAddress;
   if (!databaseUrl || !address) return null;
@@ -43,6 +53,20 @@ export async function findTargets(config: Config, home: Home, env: Environment):
     apiUrl: runtime?.apiUrl ?? null,
     env: syncEnvironment(runtime, env),
   };
+}
+
+function refuseMixture(config: Config, running: Runtime, home: Home): void {
+  const differing = [
+    config.DATABASE_URL !== undefined && config.DATABASE_URL !== running.databaseUrl && 'DATABASE_URL',
+    config.TEMPORAL_ADDRESS !== undefined &&
+      config.TEMPORAL_ADDRESS !== running.temporalAddress &&
+      'TEMPORAL_ADDRESS',
+  ].filter((name) => name !== false);
+  if (differing.length === 0) return;
+  throw new ConfigurationError(
+    `${differing.join(' and ')} names another engine than the one that runs in ${home.dir} ` +
+      `(${running.mode} mode, pid ${running.pid}). Stop that one, or unset the variable, or set DURASYNC_HOME to another folder.`,
+  );
 }
 
 function syncEnvironment(runtime: Runtime | null, env: Environment): Environment {

@@ -5,6 +5,7 @@ import { startDemoSourceServer } from '../demo/demo-source-server.ts';
 import type { Home } from '../home/home.ts';
 import { takeOwnership } from '../home/ownership.ts';
 import { removeRuntime, type Runtime, writeRuntime } from '../home/runtime.ts';
+import { openKeyRing } from '../key-ring.ts';
 import type { Environment } from '../settings.ts';
 import { syncs } from '../syncs/index.ts';
 import { applySchedules } from '../temporal/schedules.ts';
@@ -53,6 +54,8 @@ export async function startInstallation(options: StartOptions): Promise<Installa
   try {
     const ownership = await takeOwnership(home);
     stops.push(() => ownership.release());
+    // Made at the first start, so that what is sealed later can be opened by every later one.
+    await openKeyRing(config, home);
     const bundling = ensureWorkflowBundle(home.path('cache'));
     bundling.catch(() => undefined);
     const engines = await startEngines(options, stops);

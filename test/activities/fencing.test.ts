@@ -103,7 +103,7 @@ describe('staging', () => {
     await closeRun(database.db, { runId, status: 'failed', message: 'ended by the sweep' });
     const relations = `SELECT count(*) FROM pg_tables WHERE schemaname = 'durasync_staging'`;
     const before = await rows(relations);
-    await expect(takeOverStaging(database, runId, makes)).rejects.toMatchObject(fenced);
+    await expect(takeOverStaging(database, runId, makes)).rejects.toMatchObject({ code: 'RunEnded' });
     expect(await rows(relations)).toEqual(before);
   });
 

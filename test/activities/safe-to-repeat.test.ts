@@ -96,7 +96,10 @@ test('a repeated enrich or derive step succeeds and changes nothing', async () =
 
 test('closing a table, keeping its staging and finishing the run can each be repeated', async () => {
   await twice('closeTable', { ...tableOfRun(plan, 'vehicles'), status: 'completed', message: null });
-  await twice('keepStaging', { runId: plan.runId, relations: [reviewed.staged.relation] });
+  await twice('keepStaging', {
+    runId: plan.runId,
+    relations: [{ relation: reviewed.staged.relation, rows: reviewed.staged.staged }],
+  });
   expect(await twice('finishRun', { runId: plan.runId })).toMatchObject({ success_count: 1 });
   expect(await rows(`SELECT 1 FROM pg_tables WHERE schemaname = 'durasync_staging'`)).toEqual([]);
 });

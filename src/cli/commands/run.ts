@@ -1,6 +1,8 @@
 import type { RunSyncInput } from '../../domain/contracts.ts';
 import { audit } from '../../db/audit.ts';
 import { readRunResult } from '../../db/run-result.ts';
+import { readSettings } from '../../settings.ts';
+import { checkRequest } from '../../syncs/check-request.ts';
 import { decisionDone, startRun } from '../../temporal/runs.ts';
 import { actor, EXIT, requireSync, UsageError } from '../context.ts';
 import { follow, untilStopped, withRunningEngines } from '../follow-run.ts';
@@ -19,7 +21,7 @@ export interface RunOptions {
 
 /** Starts a run and shows it to its end. Returns the exit code. */
 export async function run(sync: string, options: RunOptions): Promise<number> {
-  requireSync(sync);
+  const definition = requireSync(sync);
   const input: RunSyncInput = {
     sync,
     tables: options.table.length > 0 ? options.table : undefined,
@@ -31,19 +33,20 @@ export async function run(sync: string, options: RunOptions): Promise<number> {
     triggeredBy: actor(),
   };
   return withRunningEngines(async (session) => {
+    checkRequest(definition, readSettings(definition.settings, session.targets.env), input);
     const started = await startRun(session.client, input);
-    if (!options.wait) {
-      const ids = { run_id: started.runId, workflow_id: started.workflowId };
-      if (options.json) printJson(ids);
-      else printLine(`run ${started.runId} ${started.started ? 'started' : 'was already under way'}`);
-      return EXIT.ok;
-    }
     await audit(session.database.db, {
       actor: actor(),
       action: 'run',
       subject: sync,
       detail: { runId: started.runId },
     });
+    if (!options.wait) {
+      const ids = { run_id: started.runId, workflow_id: started.workflowId };
+      if (options.json) printJson(ids);
+      else printLine(`run ${started.runId} ${started.started ? 'started' : 'was already under way'}`);
+      return EXIT.ok;
+    }
     if (!started.started) process.stderr.write(`run ${started.runId} is already under way; waiting for it\n`);
     let result = await follow(session, started);
     if (result.status === 'held' && options.waitDecision) {

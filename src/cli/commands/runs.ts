@@ -36,7 +36,10 @@ export async function listRuns(options: ListOptions): Promise<void> {
   await withSession(async ({ database }) => {
     const runs = await readRuns(database.db, { sync: options.sync, status: options.status, limit });
     if (options.json) return printJson(runs);
-    if (runs.length === 0) return printLine('No runs yet. Start one with: npx durasync run fleet');
+    if (runs.length === 0) {
+      const filtered = options.sync !== undefined || options.status !== undefined;
+      return printLine(filtered ? 'No run matches.' : 'No runs yet. Start one with: npx durasync run fleet');
+    }
     const rows = runs.map((run) => [
       run.run_id,
       run.sync,

@@ -139,3 +139,6 @@ CREATE TABLE durasync.api_tokens (
   last_used_at timestamptz,
   revoked_at timestamptz
 );
+-- Numbers of staging attempts. Logged, unlike the progress they fence: a crash of the database must not give the
+-- number of an attempt that is still alive to another one.
+CREATE SEQUENCE durasync.staging_attempts AS integer CYCLE;

@@ -151,7 +151,9 @@ async function applyAnswers(db: Db, geocoder: Geocoder): Promise<number> {
         geocode_approximate = a.approximate, geocoded_at = a.answered_at
     FROM (SELECT m.person_id, c.latitude, c.longitude, c.status, c.approximate, c.answered_at
           FROM fleet.media_partners m
-          LEFT JOIN durasync.geocode_cache c ON c.geocoder = ${geocoder.name} AND c.address = m.address) a
+          LEFT JOIN LATERAL (
+            SELECT * FROM durasync.geocode_cache k WHERE k.address = m.address
+            ORDER BY k.geocoder = ${geocoder.name} DESC, k.answered_at DESC LIMIT 1) c ON true) a
     WHERE a.person_id = p.person_id
       AND (p.latitude, p.longitude, p.geocode_status, p.geocode_approximate, p.geocoded_at)
           IS DISTINCT FROM (a.latitude, a.longitude, a.status, a.approximate, a.answered_at)`.execute(db);

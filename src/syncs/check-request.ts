@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import type { RunSyncInput } from '../domain/contracts.ts';
+import { SyncFailure } from '../domain/failures.ts';
+import { offReason } from './configured.ts';
+import type { Settings, SyncDefinition } from './define-sync.ts';
+
+/** What may be asked of a run; it may come from the plain Temporal CLI, so nothing is taken for granted. */
+const requestSchema = z.object({
+  kind: z.enum(['sync', 'plan', 'replay']).optional(),
+  tables: z.array(z.string()).nonempty().optional(),
+  full: z.boolean().optional(),
+  from: z.string().optional(),
+  to: z.string().optional(),
+  days: z.number().int().positive().optional(),
+  trigger: z.enum(['schedule', 'manual', 'signal', 'backfill', 'first_start', 'upload']).optional(),
+  triggeredBy: z.string().optional(),
+});
+
+/**
+ * Refuses a run that could not do what is asked of it.
+ *
+ * @throws SyncFailure SyncOff naming the variable that turns the sync on, or InvalidInput naming what is wrong
+ */
+export function checkRequest(
+  sync: SyncDefinition,
+  settings: Settings,
+  request: Omit<RunSyncInput, 'sync'>,
+): void {
+  const parsed = requestSchema.safeParse(request);
+  if (!parsed.success) {
+    const wrong = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+    throw new SyncFailure('InvalidInput', `The input of the run is not valid. ${wrong.join('; ')}`);
+  }
+  const off = offReason(sync, settings);
+  if (off) throw new SyncFailure('SyncOff', off);
+  const known = sync.tables.map(({ name }) => name);
+  const unknown = parsed.data.tables?.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new SyncFailure(
+      'InvalidInput',
+      `${sync.name} has no table '${unknown}'. Known: ${known.join(', ')}.`,
+    );
+  }
+  const { from, to, days } = parsed.data;
+  if (sync.windows === 'none' && (from ?? to ?? days) !== undefined) {
+    throw new SyncFailure(
+      'InvalidInput',
+      `${sync.name} has no windows of days: each run loads all its source shows now. Leave --from, --to and --days away.`,
+    );
+  }
+}

@@ -56,4 +56,5 @@ export async function withSession<T>(
 }
 
 /** The person behind a command, for the audit log. */
-export const actor = (): string => `cli:${userInfo().username}`;
+export const actor = (): string =>
+  `cli:${process.env['USER'] ?? process.env['LOGNAME'] ?? userInfo().username}`;

@@ -43,6 +43,7 @@ export interface Bed {
   /** Writes what is pending to disk now instead of during the next measurement. */
   settle(): Promise<void>;
   log(message: string): void;
+  /** Safe to repeat. */
   stop(): Promise<void>;
 }
 
@@ -50,9 +51,8 @@ export interface Bed {
 export async function startBed(log: (message: string) => void): Promise<Bed> {
   const folder = await mkdtemp(join(tmpdir(), 'durasync-bench-'));
   const stops: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
-  const stop = async (): Promise<void> => {
-    for (const each of stops.reverse()) await each();
-  };
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => (stopped ??= stopAll(stops.toReversed()));
   try {
     log(`Starting the engines in ${folder}`);
     const postgres = await startPostgres(folder);
@@ -61,7 +61,8 @@ export async function startBed(log: (message: string) => void): Promise<Bed> {
     stops.push(temporal.stop);
     const temporalTarget = { address: temporal.address, namespace: NAMESPACE };
     const { client, close } = await connectTemporal(temporalTarget);
-    stops.push(close);
+    // Last of all: a request that is tried again on a closed connection ends the process.
+    stops.unshift(close);
     const bundle = await ensureWorkflowBundle(join(folder, 'cache'));
     const source = await startProgram('source-server', [folder]);
     stops.push(source.stop);
@@ -71,7 +72,11 @@ export async function startBed(log: (message: string) => void): Promise<Bed> {
       folder,
       sourceUrl: source.firstLine,
       databaseUrl: postgres.databaseUrl,
-      startWorker: (settings) => startWorker(folder, { postgres, temporal }, source.firstLine, settings),
+      startWorker: async (settings) => {
+        const worker = await startWorker(folder, { postgres, temporal }, source.firstLine, settings);
+        stops.push(worker.stop);
+        return worker;
+      },
       show: async (night) => {
         await rm(join(folder, 'current'), { force: true });
         await symlink(night, join(folder, 'current'));
@@ -87,6 +92,10 @@ export async function startBed(log: (message: string) => void): Promise<Bed> {
     await stop();
     throw error;
   }
+}
+
+async function stopAll(stops: readonly (() => Promise<unknown>)[]): Promise<void> {
+  for (const each of stops) await each();
 }
 
 interface Engines {
@@ -181,6 +190,8 @@ async function empty(databaseUrl: string): Promise<void> {
 
 async function query(databaseUrl: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
+  // A connection that breaks also fails its query, which is enough.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     await client.query(statement);

@@ -20,6 +20,7 @@ const { values, positionals } = parseArgs({
     json: { type: 'boolean', default: false },
   },
 });
+const INTERRUPTED = 130;
 const scale = Number(values.scale);
 const benchmarks = {
   night: (bed) => measureNight(bed, values.quick ? 1 : 7),
@@ -34,9 +35,11 @@ if (unknown.length > 0 || !(scale > 0)) {
 }
 
 const before = machine();
-const bed = await startBed((message) => console.error(message));
-const stop = (): void => void bed.stop().finally(() => process.exit(130));
-process.once('SIGINT', stop).once('SIGTERM', stop);
+const starting = startBed((message) => console.error(message));
+const interrupt = (): void =>
+  void starting.then((started) => started.stop()).finally(() => process.exit(INTERRUPTED));
+process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+const bed = await starting;
 const lines: Measured[] = [];
 try {
   for (const name of known) {

@@ -15,6 +15,8 @@ export type PlainWay = 'everything' | 'differences';
 /** Loads a night's cleaned files into the live tables of a database that plain SQL has for itself. */
 export async function loadPlain(databaseUrl: string, folder: string, way: PlainWay): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
+  // A connection that breaks also fails its query, which is enough.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     for (const table of TABLES) await loadTable(client, table, cleanFile(folder, table), way);

@@ -10,6 +10,8 @@ import type { RunResult, RunStatus, StepResult, TableStatus } from './run-result
 export interface RunSyncInput {
   readonly sync: string;
   readonly kind?: RunKind;
+  /** What a sync with many of its kind runs for, such as one connection of one client. */
+  readonly scope?: string;
   /** Only these tables; all of the definition's when absent. */
   readonly tables?: readonly string[];
   /** First day (inclusive) and last day (exclusive), YYYY-MM-DD in the sync's zone. */
@@ -32,6 +34,7 @@ export interface PlanRunInput extends RunSyncInput {
 export interface TableOfRun {
   readonly runId: RunId;
   readonly sync: string;
+  readonly scope: string;
   readonly table: TablePlan;
 }
 

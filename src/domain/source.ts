@@ -30,6 +30,8 @@ export interface SourceContext {
   readonly settings: Readonly<Record<string, unknown>>;
   /** Dates `from` (inclusive) to `to` (exclusive), for sources that have windows. */
   readonly window: { readonly from: string; readonly to: string } | null;
+  /** Only what changed at or after this instant (ISO); null for all, or when the source cannot tell. */
+  readonly since: string | null;
   /** The run asks for everything, not only for what changed. */
   readonly full: boolean;
   /** The worker's HTTP connections. */
@@ -39,8 +41,9 @@ export interface SourceContext {
 
 /** Reads an outside system page by page. Reading has no effect there, so it is safe to repeat. */
 export interface Source {
-  /** The setting that turns this source on; it holds an address or a key, so only its name is ever shown. */
-  readonly setting: string;
+  /** The setting that turns this source on; it holds an address or a key, so only its name is ever shown. Null when
+   * something else than a setting does. */
+  readonly setting: string | null;
   /**
    * @param cursor where an earlier attempt stopped, or null for the start
    * @throws SyncFailure with a `Source…`, `FileUnreadable` or `MissingColumn` code

@@ -1,0 +1,199 @@
+import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
+import type { ClientState, CredentialState, EndedRun, Platform } from '../domain/clients.ts';
+import { SyncFailure } from '../domain/failures.ts';
+import type { KeyRing } from '../key-ring.ts';
+import type { Db } from './connect.ts';
+
+const HOUR_MS = 3_600_000;
+/** First runs are spread over at most this, so that a thousand new clients do not start together. */
+const SPREAD_MAX_MS = HOUR_MS;
+const RETRY_MAX_MS = HOUR_MS;
+const CLIENT_ID = /^[A-Za-z0-9._:-]{1,128}$/;
+const NAME_BYTES_MAX = 63;
+
+export interface NewCredential {
+  readonly clientId: string;
+  readonly platform: Platform;
+  readonly connectionName: string;
+  /** The secrets as JSON text; sealed before they reach the database. */
+  readonly credentials: string;
+  readonly frequencyHours: number;
+}
+
+/**
+ * The view of a client's data: lower case, other characters than letters and digits as `_`. When that loses
+ * more than a `-`, six digits of a hash keep it apart.
+ */
+export function viewName(clientId: string, taken: boolean): string {
+  const mapped = clientId.toLowerCase().replace(/[^a-z0-9]/g, '_');
+  const lossless = mapped === clientId.replaceAll('-', '_');
+  const plain = `client_${mapped}_data`;
+  if (lossless && !taken && plain.length <= NAME_BYTES_MAX) return plain;
+  const hash = createHash('sha256').update(clientId).digest('hex').slice(0, 6);
+  const room = NAME_BYTES_MAX - `client__${hash}_data`.length;
+  return `client_${mapped.slice(0, room)}_${hash}_data`;
+}
+
+/**
+ * Adds a client, or renames and activates the one that is there. Safe to repeat.
+ *
+ * @throws SyncFailure InvalidInput for an id with other characters than letters, digits, `.`, `_`, `:`, `-`
+ */
+export async function addClient(db: Db, clientId: string, name: string): Promise<void> {
+  if (!CLIENT_ID.test(clientId)) {
+    throw new SyncFailure(
+      'InvalidInput',
+      `'${clientId}' can't be a client id: use 1 to 128 letters, digits, '.', '_', ':' or '-'.`,
+    );
+  }
+  await db.transaction().execute(async (tx) => {
+    await sql`SELECT pg_advisory_xact_lock(hashtext('commerce.clients'))`.execute(tx);
+    const plain = viewName(clientId, false);
+    const { rows } = await sql`SELECT 1 FROM commerce.clients
+      WHERE view_name = ${plain} AND client_id <> ${clientId}`.execute(tx);
+    await sql`INSERT INTO commerce.clients (client_id, name, view_name)
+      VALUES (${clientId}, ${name}, ${viewName(clientId, rows.length > 0)})
+      ON CONFLICT (client_id) DO UPDATE SET name = excluded.name, active = true`.execute(tx);
+  });
+}
+
+/**
+ * Adds a connection to a shop, or replaces its secrets and frequency. The first run comes after a delay that
+ * the id decides, within the frequency or an hour. Safe to repeat.
+ *
+ * @returns the credential's id
+ */
+export async function addCredential(db: Db, keys: KeyRing, added: NewCredential): Promise<string> {
+  checkFrequency(added.frequencyHours);
+  const { clientId, platform, connectionName } = added;
+  const spreadMs = Math.min(added.frequencyHours * HOUR_MS, SPREAD_MAX_MS);
+  const delayMs = spread(`${clientId}/${platform}/${connectionName}`, spreadMs);
+  return db.transaction().execute(async (tx) => {
+    const { rows } = await sql<{ credential_id: string }>`
+      INSERT INTO commerce.client_api_credentials AS c
+        (client_id, platform_type, connection_name, credentials, sync_frequency_hours, next_sync_at, due_at)
+      VALUES (${clientId}, ${platform}, ${connectionName}, '', ${added.frequencyHours},
+              now() + make_interval(secs => ${delayMs / 1000}), now() + make_interval(secs => ${delayMs / 1000}))
+      ON CONFLICT (client_id, platform_type, connection_name) DO UPDATE
+      SET sync_frequency_hours = excluded.sync_frequency_hours, status = 'pending', error_message = NULL,
+          updated_at = clock_timestamp()
+      RETURNING credential_id`.execute(tx);
+    const id = rows[0]?.credential_id ?? '';
+    await sql`UPDATE commerce.client_api_credentials SET credentials = ${keys.seal(added.credentials, id)}
+      WHERE credential_id = ${id}`.execute(tx);
+    return id;
+  });
+}
+
+/** A number below `maxMs` that depends on the text alone. */
+function spread(text: string, maxMs: number): number {
+  return (createHash('sha256').update(text).digest().readUInt32BE(0) / 2 ** 32) * maxMs;
+}
+
+function checkFrequency(hours: number): void {
+  if (Number.isFinite(hours) && hours > 0) return;
+  throw new SyncFailure(
+    'InvalidInput',
+    `A frequency of ${hours} hours can't be kept: it must be more than 0.`,
+  );
+}
+
+/** The connections of an active client, or null; remembers that its workflow has seen them. */
+export async function readClientState(db: Db, clientId: string): Promise<ClientState | null> {
+  const { rows: clients } = await sql<{ applied_at: Date }>`
+    UPDATE commerce.clients c SET applied_at = coalesce(
+      (SELECT max(updated_at) FROM commerce.client_api_credentials WHERE client_id = c.client_id), c.created_at)
+    WHERE client_id = ${clientId} AND active RETURNING applied_at`.execute(db);
+  if (!clients[0]) return null;
+  const { rows } = await sql<CredentialState & { nextSyncAt: Date }>`
+    SELECT credential_id AS "credentialId", platform_type AS platform, connection_name AS "connectionName",
+           sync_frequency_hours AS "frequencyHours", next_sync_at AS "nextSyncAt",
+           CASE WHEN paused THEN coalesce(paused_reason, 'paused') END AS "pausedReason"
+    FROM commerce.client_api_credentials WHERE client_id = ${clientId} ORDER BY credential_id`.execute(db);
+  return {
+    clientId,
+    appliedAt: clients[0].applied_at.toISOString(),
+    credentials: rows.map((row) => ({ ...row, nextSyncAt: row.nextSyncAt.toISOString() })),
+  };
+}
+
+/**
+ * Stores how a run of a connection ended and when the next one is due. A scheduled run moves the grid of due
+ * times past now, skipping missed ones; a forced one does not; a failure is tried again within an hour. A repeat
+ * for the same run changes nothing.
+ */
+export async function recordClientRun(db: Db, run: EndedRun): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    const { rows } = await sql<{ due_at: Date; hours: number }>`
+      SELECT due_at, sync_frequency_hours AS hours FROM commerce.client_api_credentials
+      WHERE credential_id = ${run.credentialId} FOR UPDATE`.execute(tx);
+    const credential = rows[0];
+    if (!credential) return;
+    const { numAffectedRows } = await sql`
+      INSERT INTO commerce.client_api_sync_results
+        (run_id, client_id, credential_id, platform_type, connection_name, records_fetched, records_processed,
+         records_stored, sync_duration_seconds, success, data_types_synced, sync_triggered_by, error_message, started_at)
+      SELECT ${run.runId ?? run.workflowId}, client_id, credential_id, platform_type, connection_name,
+             coalesce(t.fetched, 0), coalesce(t.staged, 0), coalesce(t.stored, 0),
+             extract(epoch FROM clock_timestamp() - ${run.startedAt}::timestamptz), ${run.outcome === 'success'},
+             coalesce(t.types, '[]'), ${run.triggeredBy}, ${run.message}, ${run.startedAt}
+      FROM commerce.client_api_credentials
+      LEFT JOIN (SELECT sum(fetched) AS fetched, sum(staged) AS staged, sum(inserted + updated) AS stored,
+                        jsonb_agg(table_name ORDER BY table_name) FILTER (WHERE status = 'completed') AS types
+                 FROM durasync.sync_run_tables WHERE run_id = ${run.runId}) t ON true
+      WHERE credential_id = ${run.credentialId}
+      ON CONFLICT (run_id) DO NOTHING`.execute(tx);
+    if (numAffectedRows === 0n) return;
+    const frequencyMs = credential.hours * HOUR_MS;
+    const nextDue =
+      run.trigger === 'schedule' ? nextOnGrid(credential.due_at, frequencyMs) : credential.due_at;
+    const failed = run.outcome === 'failure';
+    const retryAt = new Date(Date.now() + Math.min(RETRY_MAX_MS, frequencyMs));
+    const nextAt = failed && retryAt < nextDue ? retryAt : nextDue;
+    await sql`
+      UPDATE commerce.client_api_credentials
+      SET due_at = ${nextDue}, next_sync_at = ${nextAt}, error_message = ${run.message},
+          last_sync_at = CASE WHEN ${failed} THEN last_sync_at ELSE ${run.startedAt}::timestamptz END,
+          status = CASE WHEN ${failed} THEN ${failedStatus(run.message)} ELSE 'connected' END
+      WHERE credential_id = ${run.credentialId}`.execute(tx);
+  });
+}
+
+/** The first time of the grid that lies ahead. */
+function nextOnGrid(due: Date, frequencyMs: number): Date {
+  const missed = Math.max(0, Math.floor((Date.now() - due.getTime()) / frequencyMs));
+  return new Date(due.getTime() + (missed + 1) * frequencyMs);
+}
+
+function failedStatus(message: string | null): 'error' | 'expired' | 'revoked' {
+  if (/\bexpired\b/i.test(message ?? '')) return 'expired';
+  return /\brevoked\b/i.test(message ?? '') ? 'revoked' : 'error';
+}
+
+/** Pauses (with a reason) or resumes (null) all connections of a client. Safe to repeat. */
+export async function setClientPaused(db: Db, clientId: string, reason: string | null): Promise<void> {
+  await sql`UPDATE commerce.client_api_credentials
+    SET paused = ${reason !== null}, paused_reason = ${reason}, updated_at = clock_timestamp()
+    WHERE client_id = ${clientId}`.execute(db);
+}
+
+/** A changed frequency counts from the last due time; before the first one, from now. Safe to repeat. */
+export async function setClientFrequency(
+  db: Db,
+  clientId: string,
+  hours: number,
+  platform: Platform | undefined,
+): Promise<number> {
+  checkFrequency(hours);
+  const result = await sql`
+    UPDATE commerce.client_api_credentials SET (sync_frequency_hours, due_at, next_sync_at, updated_at) = (
+      SELECT ${hours}::double precision, due, due, clock_timestamp()
+      FROM (SELECT CASE WHEN last_sync_at IS NULL THEN now()
+                        ELSE due_at - make_interval(secs => sync_frequency_hours * 3600) END
+                   + make_interval(secs => ${hours * 3600}) AS due) d)
+    WHERE client_id = ${clientId} AND (${platform ?? null}::text IS NULL OR platform_type = ${platform ?? null})`.execute(
+    db,
+  );
+  return Number(result.numAffectedRows ?? 0);
+}

@@ -197,3 +197,50 @@ export async function setClientFrequency(
   );
   return Number(result.numAffectedRows ?? 0);
 }
+
+/** A connection with its sealed secrets. */
+export interface SealedCredential {
+  readonly credential_id: string;
+  readonly client_id: string;
+  readonly platform_type: Platform;
+  readonly credentials: string;
+}
+
+/** @throws SyncFailure InvalidInput when there is no such connection */
+export async function readCredential(db: Db, credentialId: string): Promise<SealedCredential> {
+  const { rows } = await sql<SealedCredential>`
+    SELECT credential_id, client_id, platform_type, credentials FROM commerce.client_api_credentials
+    WHERE credential_id::text = ${credentialId}`.execute(db);
+  if (!rows[0]) throw new SyncFailure('InvalidInput', `There is no connection ${credentialId}: it was removed.`);
+  return rows[0];
+}
+
+const PAGE_CLIENTS = 500;
+
+export interface ClientPage {
+  readonly ids: readonly string[];
+  readonly active: readonly string[];
+  readonly inactive: readonly string[];
+  /** Active ones with a connection that is newer than what their workflow has seen. */
+  readonly changed: readonly string[];
+  /** Where the next page begins; null behind the last one. */
+  readonly last: string | null;
+}
+
+/** Clients by id, 500 at a time. */
+export async function listClientPage(db: Db, after: string | null): Promise<ClientPage> {
+  const { rows } = await sql<{ client_id: string; active: boolean; changed: boolean }>`
+    SELECT c.client_id, c.active,
+           EXISTS (SELECT 1 FROM commerce.client_api_credentials k
+                   WHERE k.client_id = c.client_id AND (c.applied_at IS NULL OR k.updated_at > c.applied_at)) AS changed
+    FROM commerce.clients c WHERE c.client_id > ${after ?? ''} ORDER BY c.client_id LIMIT ${PAGE_CLIENTS}`.execute(db);
+  const idsOf = (wanted: (row: (typeof rows)[number]) => boolean): string[] =>
+    rows.filter(wanted).map((row) => row.client_id);
+  return {
+    ids: idsOf(() => true),
+    active: idsOf(({ active }) => active),
+    inactive: idsOf(({ active }) => !active),
+    changed: idsOf(({ active, changed }) => active && changed),
+    last: rows.length < PAGE_CLIENTS ? null : (rows.at(-1)?.client_id ?? null),
+  };
+}

@@ -1,12 +1,14 @@
-import { sql } from 'kysely';
 import { z } from 'zod';
 import { createAmazonClient } from '../../connectors/amazon/amazon-client.ts';
-import type { LwaTokenCache } from '../../connectors/amazon/lwa-tokens.ts';
+import type { AmazonCredentials } from '../../connectors/amazon/credentials.ts';
+import type { LwaTokenCache } from '../../connectors/amazon/lwa-token-cache.ts';
+import { AMAZON_RATES, type AmazonOperation } from '../../connectors/amazon/rates.ts';
 import type { ShopClient } from '../../connectors/shop/shop-client.ts';
 import { createShopifyClient } from '../../connectors/shopify/shopify-client.ts';
-import type { Db } from '../../db/connect.ts';
-import { takeTurn } from '../../db/rate-bucket.ts';
+import { type RateLimit, takeTurn } from '../../db/rate-bucket.ts';
+import { readCredential } from '../../db/clients.ts';
 import { SyncFailure } from '../../domain/failures.ts';
+import { type KeyRing, SealedSecretError } from '../../key-ring.ts';
 import type { SourceResources } from '../define-sync.ts';
 
 /** One connection of one client, let in. */
@@ -70,4 +72,13 @@ export function createOpenShop(tokens: LwaTokenCache): OpenShop {
 function amazonLimit(operation: AmazonOperation, { seller_id, client_id, region }: AmazonCredentials): RateLimit {
   const { perSecond, burst } = AMAZON_RATES[operation];
   return { name: `amazon ${operation}`, sharedBy: [operation, seller_id, client_id, region], perSecond, burst };
+}
+
+function unseal(keys: KeyRing, sealed: string, credentialId: string): string {
+  try {
+    return keys.open(sealed, credentialId);
+  } catch (error) {
+    if (error instanceof SealedSecretError) throw new SyncFailure('InvalidInput', error.message);
+    throw error;
+  }
 }

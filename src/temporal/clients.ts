@@ -1,0 +1,66 @@
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import pLimit from 'p-limit';
+import type { syncClient } from '../../workflows/sync-client.ts';
+import {
+  type ClientStatus,
+  clientWorkflowId,
+  type ForceRequest,
+  type RequestAnswer,
+} from '../domain/clients.ts';
+import { TASK_QUEUE } from '../domain/ids.ts';
+
+/** Starts and reaches the workflows of clients. */
+export interface ClientWorkflows {
+  /** Those of the given clients whose workflow runs. */
+  running(clientIds: readonly string[]): Promise<Set<string>>;
+  /** Starts workflows; one that runs already is left alone. */
+  start(clientIds: readonly string[]): Promise<void>;
+  /** Lets workflows read their client again; those that have ended are passed over. */
+  reload(clientIds: readonly string[]): Promise<void>;
+  /** @throws WorkflowUpdateFailedError with the reason when the client is paused or has no such connection */
+  requestSync(clientId: string, request: ForceRequest): Promise<RequestAnswer>;
+  status(clientId: string): Promise<ClientStatus | null>;
+}
+
+const AT_ONCE = 30;
+
+export function clientWorkflows(client: Client, taskQueue = TASK_QUEUE): ClientWorkflows {
+  const limit = pLimit(AT_ONCE);
+  const each = async (ids: readonly string[], work: (clientId: string) => Promise<unknown>): Promise<void> => {
+    await Promise.all(ids.map((id) => limit(() => work(id))));
+  };
+  const handleOf = (clientId: string) => client.workflow.getHandle<typeof syncClient>(clientWorkflowId(clientId));
+  return {
+    async running(clientIds) {
+      const found = new Set<string>();
+      await each(clientIds, async (clientId) => {
+        const description = await unlessMissing(handleOf(clientId).describe());
+        if (description?.status.name === 'RUNNING') found.add(clientId);
+      });
+      return found;
+    },
+    start: (clientIds) =>
+      each(clientIds, (clientId) =>
+        client.workflow.start<typeof syncClient>('syncClient', {
+          taskQueue,
+          workflowId: clientWorkflowId(clientId),
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          args: [{ clientId }],
+          staticSummary: `client ${clientId}`,
+        }),
+      ),
+    reload: (clientIds) => each(clientIds, (clientId) => unlessMissing(handleOf(clientId).signal('reload'))),
+    requestSync: (clientId, request) =>
+      handleOf(clientId).executeUpdate<RequestAnswer, [ForceRequest]>('requestSync', { args: [request] }),
+    status: (clientId) => unlessMissing(handleOf(clientId).query<ClientStatus>('status')),
+  };
+}
+
+async function unlessMissing<T>(call: Promise<T>): Promise<T | null> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}

@@ -6,13 +6,15 @@ import { type ActivityDependencies, findSync, findTable, liveTable } from './dep
 /** Writes new and changed rows. Safe to repeat: a repeat returns the stored counts. */
 export async function mergeStaged(
   { database, syncs }: ActivityDependencies,
-  { runId, sync: syncName, table: { table, archives }, staged, review }: MergeInput,
+  { runId, sync: syncName, table: { table }, staged, review }: MergeInput,
 ): Promise<Merged> {
   const sync = findSync(syncs, syncName);
+  const definition = findTable(sync, table);
   return mergeReviewed(database, {
     runId,
-    table: liveTable(sync, findTable(sync, table)),
-    archives,
+    table: liveTable(sync, definition),
+    // Rows come back from the archive also in a run that archives nothing, such as a replay.
+    archives: definition.archives,
     staged,
     review,
   });

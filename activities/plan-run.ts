@@ -1,6 +1,7 @@
 import type { PlanRunInput } from '../src/domain/contracts.ts';
 import { SyncFailure } from '../src/domain/failures.ts';
 import type { RunPlan } from '../src/domain/run-plan.ts';
+import { QUARANTINE, saveReplaySelection } from '../src/db/quarantine-replay.ts';
 import { lastCompletedAt, openRun } from '../src/db/runs.ts';
 import { readSettings } from '../src/settings.ts';
 import { hasSource, offReason } from '../src/syncs/configured.ts';
@@ -12,6 +13,8 @@ import { type ActivityDependencies, findSync, findTable } from './dependencies.t
 const DEADLINE_SHARE = 0.95;
 const DEFAULT_HOLD_HOURS = 24;
 const HOUR_MS = 3_600_000;
+/** A replay takes single rows: what share of a source is bad or missing says nothing. */
+const NO_SHARES = { missingShare: 1, quarantineShare: 1 } as const;
 
 /** Turns a definition into plain data and opens the run's rows. Safe to repeat. */
 export async function planRun(
@@ -23,7 +26,8 @@ export async function planRun(
   const off = offReason(sync, settings);
   if (off) throw new SyncFailure('SyncOff', off);
   const asked = input.tables?.map((name) => findTable(sync, name)) ?? sync.tables;
-  const tables = asked.filter((table) => !table.optional || hasSource(table, settings));
+  const replays = input.kind === 'replay';
+  const tables = asked.filter((table) => replays || !table.optional || hasSource(table, settings));
   const skipped = asked.filter((table) => !tables.includes(table)).map((table) => table.name);
   const lastAt = await lastCompletedAt(db, sync.name);
   const sinceCompleteMs = lastAt ? new Date(input.logicalAt).getTime() - lastAt.getTime() : null;
@@ -37,18 +41,19 @@ export async function planRun(
     timeZone: sync.timeZone(settings),
     window: windowOf(sync, input),
     full: input.full ?? false,
-    tables: tables.map((table) => ({
-      table: table.name,
-      source: table.source.setting,
-      archives: table.archives,
-      guards: guardsFor(table.guards, sync.periodMs, sinceCompleteMs),
-    })),
+    tables: tables.map((table) => {
+      const guards = guardsFor(table.guards, sync.periodMs, sinceCompleteMs);
+      return replays
+        ? { table: table.name, source: QUARANTINE, archives: false, guards: { ...guards, ...NO_SHARES } }
+        : { table: table.name, source: table.source.setting, archives: table.archives, guards };
+    }),
     enrich: sync.enrich.map(({ name, after }) => ({ step: name, after: after.filter((t) => names.has(t)) })),
     derive: sync.derive.map(({ name, after }) => ({ step: name, after: after.filter((t) => names.has(t)) })),
     deadlineMs: Math.round(sync.runTimeoutMs * DEADLINE_SHARE),
     holdMs: Number(env['DURASYNC_HOLD_HOURS'] ?? DEFAULT_HOLD_HOURS) * HOUR_MS,
   };
   await openRun(db, input, plan, skipped);
+  if (input.replay) await saveReplaySelection(db, input.runId, input.replay);
   return plan;
 }
 

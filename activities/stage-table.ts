@@ -1,6 +1,7 @@
 import type { StageInput, Staged } from '../src/domain/contracts.ts';
 import type { SourcePage } from '../src/domain/source.ts';
 import type { QuarantinedRow } from '../src/db/quarantine.ts';
+import { openReplay, QUARANTINE } from '../src/db/quarantine-replay.ts';
 import {
   commitPage,
   completeStaging,
@@ -25,14 +26,17 @@ export async function stageTable(
 ): Promise<Staged> {
   const sync = findSync(syncs, input.sync);
   const table = findTable(sync, input.table.table);
-  const staging = await takeOverStaging(database, input.runId, liveTable(sync, table));
+  const live = liveTable(sync, table);
+  const staging = await takeOverStaging(database, input.runId, live);
   if (staging.result) return staging.result;
+  const replay =
+    input.table.source === QUARANTINE ? await openReplay(database.db, input.runId, live) : undefined;
   const settings = readSettings(sync.settings, env);
   const context = { settings, window: input.window, full: input.full, http, signal };
   let page = staging.page;
   let writing: Promise<void> = Promise.resolve();
-  for await (const fetched of table.source.fetchPages(context, staging.nextCursor)) {
-    const checked = checkPage(table, fetched, page);
+  for await (const fetched of (replay?.source ?? table.source).fetchPages(context, staging.nextCursor)) {
+    const checked = replay ? asReplayed(checkPage(table, fetched, page)) : checkPage(table, fetched, page);
     await writing;
     signal.throwIfAborted();
     writing = commitPage(database.pool, staging, checked);
@@ -41,7 +45,7 @@ export async function stageTable(
     page += 1;
   }
   await writing;
-  return completeStaging(database, staging);
+  return completeStaging(database, { ...staging, ...replay?.snapshot });
 }
 
 /** Splits a page into rows to stage and rows to quarantine. */
@@ -59,6 +63,7 @@ function checkPage(table: TableDefinition, fetched: SourcePage, page: number): P
       raw: row.raw,
       reasons: verdict.reasons,
       unreadable: row.unreadable !== undefined,
+      values: row.unreadable === undefined ? row.values : null,
     });
     if (verdict.key) rows.push({ position: row.position, valid: false, values: verdict.key });
   }
@@ -72,3 +77,9 @@ function checkPage(table: TableDefinition, fetched: SourcePage, page: number): P
     nextCursor: fetched.nextCursor,
   };
 }
+
+/** Rows that are in quarantine already get their newest reasons there. */
+const asReplayed = (page: PageToCommit): PageToCommit => ({
+  ...page,
+  quarantined: page.quarantined.map((row) => ({ ...row, id: row.position })),
+});

@@ -1,4 +1,7 @@
-import type { ActivityOptions } from '@temporalio/workflow';
+import { ActivityCancellationType, type ActivityOptions } from '@temporalio/workflow';
+
+/** A run that is stopped ends its row when its steps have ended, so that none of them writes afterwards. */
+const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
 
 /**
  * For steps that read or write a few rows. They beat too, so a dead worker costs ten seconds and not the minute.
@@ -6,6 +9,7 @@ import type { ActivityOptions } from '@temporalio/workflow';
  */
 export const QUICK: ActivityOptions = {
   startToCloseTimeout: '1 minute',
+  cancellationType,
   heartbeatTimeout: '10 s',
   retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '10 s' },
 };
@@ -17,6 +21,7 @@ export const QUICK: ActivityOptions = {
  */
 export const HEAVY: ActivityOptions = {
   startToCloseTimeout: '2 hours',
+  cancellationType,
   heartbeatTimeout: '10 s',
   retry: { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '30 s', maximumAttempts: 50 },
 };

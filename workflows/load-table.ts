@@ -55,6 +55,7 @@ async function loadOnce(plan: RunPlan, table: TablePlan): Promise<TableOutcome |
   if (staged.fetched === 0 && !table.archives)
     return { status: 'completed', note: `${seen}; nothing to merge` };
   const review = await heavy.reviewTable.executeWithOptions(heavySummary(seen), [{ ...of, staged, kind }]);
+  if (review.verdict === 'lost') return null;
   if (review.verdict === 'older') return { status: 'skipped', note: review.reason ?? 'older' };
   const { notices } = review;
   if (review.verdict === 'hold') {

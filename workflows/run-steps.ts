@@ -3,6 +3,7 @@ import type { StepInput } from '../src/domain/contracts.ts';
 import type { RunPlan, StepPlan } from '../src/domain/run-plan.ts';
 import type { StepResult } from '../src/domain/run-result.ts';
 import { heavy, heavySummary } from './activities.ts';
+import { allEnded } from './all-ended.ts';
 import { failureMessage } from './failure-message.ts';
 
 /** Runs every enrich step as soon as its tables have ended, then every derive step. A failed step is reported. */
@@ -14,9 +15,9 @@ export async function runSteps(
     await ended(step.after);
     return runStep(plan, step, activity);
   };
-  const [enrich, derive] = await Promise.all([
-    Promise.all(plan.enrich.map((step) => after(step, heavy.enrichTable))),
-    Promise.all(plan.derive.map((step) => after(step, heavy.deriveTable))),
+  const [enrich, derive] = await allEnded([
+    allEnded(plan.enrich.map((step) => after(step, heavy.enrichTable))),
+    allEnded(plan.derive.map((step) => after(step, heavy.deriveTable))),
   ]);
   return { enrich, derive };
 }

@@ -12,6 +12,7 @@ import { holdId, type RunId } from '../src/domain/ids.ts';
 import type { RunPlan, RunTrigger } from '../src/domain/run-plan.ts';
 import type { RunResult } from '../src/domain/run-result.ts';
 import { heavy, heavySummary, quick, quickSummary } from './activities.ts';
+import { allEnded } from './all-ended.ts';
 import { decideHold } from './decide-hold.ts';
 import { describeResult } from './describe.ts';
 import { loadTable, type TableOutcome } from './load-table.ts';
@@ -60,10 +61,10 @@ async function loadAll(plan: RunPlan): Promise<RunResult> {
   for (const table of plan.tables) loads.set(table.table, loadTable(plan, table));
   const ended = (tables: readonly string[]) => Promise.all(tables.map((table) => loads.get(table)));
   if (plan.kind === 'plan') {
-    const outcomes = await Promise.all(loads.values());
+    const outcomes = await allEnded([...loads.values()]);
     return finish(plan, { status: 'planned', notices: outcomes.flatMap(({ notices = [] }) => notices) });
   }
-  const [outcomes, steps] = await Promise.all([Promise.all(loads.values()), runSteps(plan, ended)]);
+  const [outcomes, steps] = await allEnded([allEnded([...loads.values()]), runSteps(plan, ended)]);
   const held = outcomes.flatMap((outcome) => (outcome.status === 'held' ? [outcome.held] : []));
   if (held.length > 0) {
     const relations = [...new Set(held.flatMap(({ staged, review }) => [staged.relation, review.relation]))];

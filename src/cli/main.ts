@@ -137,6 +137,19 @@ quarantine
     runCommand(command, async () => (await import('./commands/quarantine.ts')).show(id, options)),
   );
 
+quarantine
+  .command('replay')
+  .description('validate rows again and merge those that are right now')
+  .argument('[ids...]', 'numbers of rows; all unresolved ones when none is given')
+  .option('--sync <sync>')
+  .option('--table <table>')
+  .option('--run <id>', 'only rows of this run')
+  .option('--set <column=value>', 'correct a value of the row first; may be repeated', repeated, [])
+  .option('--json')
+  .action((ids, options, command) =>
+    runCommand(command, async () => (await import('./commands/replay.ts')).replay(ids, options)),
+  );
+
 program
   .command('status')
   .description('what runs where')

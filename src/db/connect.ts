@@ -39,6 +39,9 @@ export function connectDatabase(options: ConnectOptions): DatabaseConnection {
     types: typeParsers,
   });
   pool.on('error', (error) => options.onIdleError?.(error));
+  // A connection that breaks under a query also emits an error, which would end the process if nobody listened.
+  // The query's own rejection tells whoever waits for it.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   return { db, pool, close: () => db.destroy() };
 }

@@ -11,6 +11,7 @@ import {
   relationExists,
   stagingTable,
 } from './live-table.ts';
+import { resolveReplayed } from './quarantine-replay.ts';
 import { lockTableState, raiseGeneration } from './table-state.ts';
 
 export interface MergeRequest {
@@ -39,6 +40,7 @@ export async function mergeReviewed(
   request: MergeRequest,
 ): Promise<Merged> {
   const { runId, table, review, staged } = request;
+  const { replayOf } = staged;
   return inTransaction(pool, async (client) => {
     const state = await lockTableState(client, table);
     const done = await storedCounts(client, runId, table);
@@ -56,8 +58,9 @@ export async function mergeReviewed(
     await client.query(
       `UPDATE durasync.table_state SET merged_run_id = $3, source_fetched_at = $4, drift = drift || $5::jsonb
        WHERE sync = $1 AND scope = '' AND table_name = $2`,
-      [table.sync, table.name, runId, staged.sourceFetchedAt, JSON.stringify(staged.drift)],
+      [table.sync, table.name, replayOf ?? runId, staged.sourceFetchedAt, JSON.stringify(staged.drift)],
     );
+    if (replayOf) await resolveReplayed(client, runId, table);
     const counts = { ...written, unchanged: review.unchanged };
     await client.query(
       `UPDATE durasync.sync_run_tables
@@ -160,11 +163,15 @@ async function run(client: pg.PoolClient, db: Db, statement: RawBuilder<unknown>
   return client.query(text, [...parameters]);
 }
 
-/** Runs that wait for a decision about this table; what they would merge is no longer the newest. */
+/**
+ * Runs that wait for a decision about this table; what they would merge is no longer the newest. A replay
+ * completes an older snapshot than theirs, so it has none.
+ */
 async function otherHolds(client: pg.PoolClient, runId: RunId, table: LiveTable): Promise<RunId[]> {
   const { rows } = await client.query<{ run_id: RunId }>(
     `SELECT t.run_id FROM durasync.sync_run_tables t JOIN durasync.sync_runs r USING (run_id)
-     WHERE r.sync = $1 AND t.table_name = $2 AND t.status = 'held' AND r.status = 'held' AND t.run_id <> $3`,
+     WHERE r.sync = $1 AND t.table_name = $2 AND t.status = 'held' AND r.status = 'held' AND t.run_id <> $3
+       AND (SELECT kind FROM durasync.sync_runs WHERE run_id = $3) <> 'replay'`,
     [table.sync, table.name, runId],
   );
   return rows.map((row) => row.run_id);

@@ -59,10 +59,10 @@ export async function savePlannedCounts(
   table: LiveTable,
   review: Review,
 ): Promise<void> {
-  const { inserted, updated, unchanged, missing } = review;
+  const { inserted, updated, unchanged, missing, mayArchive } = review;
   await db
     .updateTable('durasync.sync_run_tables')
-    .set({ inserted, updated, unchanged, archived: missing })
+    .set({ inserted, updated, unchanged, archived: mayArchive ? missing : 0 })
     .where('run_id', '=', runId)
     .where('table_name', '=', table.name)
     .execute();

@@ -42,6 +42,8 @@ export async function reviewStaged(db: Db, request: ReviewRequest): Promise<Revi
   const differences = live === 0 ? allNew(staged) : await compare(db, request, generation);
   const { relation, inserted, updated, missing } = differences;
   const decided = { generation, relation, inserted, updated, missing };
+  // Asked after the comparison: what was compared is what was staged.
+  if (!(await isStillStaged(db, request))) return review(decided, staged, { verdict: 'lost', reason: null });
   const newer = state?.source_fetched_at ?? null;
   if (newer !== null && state?.merged_run_id !== request.runId && newer > new Date(staged.sourceFetchedAt)) {
     return review(decided, staged, { verdict: 'older', reason: `older than ${state?.merged_run_id}` });
@@ -56,6 +58,18 @@ export async function reviewStaged(db: Db, request: ReviewRequest): Promise<Revi
     mayArchive,
     notices: notices(request, live, mayArchive),
   });
+}
+
+/** False after a crash of the database, which empties staging and its progress together. */
+async function isStillStaged(db: Db, { runId, table, staged }: ReviewRequest): Promise<boolean> {
+  const progress = await db
+    .selectFrom('durasync.staging_progress')
+    .select('relation')
+    .where('run_id', '=', runId)
+    .where('table_name', '=', table.name)
+    .where('relation', '=', staged.relation)
+    .executeTakeFirst();
+  return progress !== undefined;
 }
 
 function review(

@@ -22,6 +22,8 @@ export interface StagingAttempt {
   readonly page: number;
   /** What an earlier attempt returned, when it had read the source to its end. */
   readonly result: Staged | null;
+  /** In a replay: the run whose snapshot the rows complete; `fetchStartedAt` is that run's then. */
+  readonly replayOf?: RunId;
 }
 
 export interface StagedRow {
@@ -49,6 +51,8 @@ export const stagingPrefix = (runId: RunId): string => `r${runId.replaceAll('-',
 /**
  * Takes over the staging of one table of a run. Earlier attempts lose their right to commit. Goes on behind
  * the last committed page when the source gave a cursor, else begins again with an empty relation.
+ *
+ * @throws SyncFailure Fenced when the run has ended
  */
 export async function takeOverStaging(
   { pool, db }: DatabaseConnection,
@@ -56,10 +60,16 @@ export async function takeOverStaging(
   table: LiveTable,
 ): Promise<StagingAttempt> {
   return inTransaction(pool, async (client) => {
+    // Locked, so that a run that ends now drops what is made here.
+    const open = await client.query(
+      `SELECT 1 FROM durasync.sync_runs WHERE run_id = $1 AND status = 'running' FOR SHARE`,
+      [runId],
+    );
+    if (open.rowCount === 0) throw new SyncFailure('Fenced', `${table.name}: the run has ended.`);
     const { rows } = await client.query<{ attempt: number; next_cursor: string | null }>(
       `INSERT INTO durasync.staging_progress AS p (run_id, table_name, attempt, relation, fetch_started_at)
-       VALUES ($1, $2, 1, '', clock_timestamp())
-       ON CONFLICT (run_id, table_name) DO UPDATE SET attempt = p.attempt + 1
+       VALUES ($1, $2, nextval('durasync.staging_attempts'), '', clock_timestamp())
+       ON CONFLICT (run_id, table_name) DO UPDATE SET attempt = excluded.attempt
        RETURNING attempt, next_cursor`,
       [runId, table.name],
     );
@@ -118,7 +128,8 @@ async function beginAgain(
 /**
  * Commits one page: its rows, its quarantined rows, its counts and the cursor behind it, all or nothing.
  *
- * @throws SyncFailure Fenced when a later attempt has taken over or the page is already committed
+ * @throws SyncFailure Fenced when a later attempt has taken over or the page is already committed, or
+ * a crash of PostgreSQL has emptied staging
  */
 export async function commitPage(pool: pg.Pool, staging: StagingAttempt, page: PageToCommit): Promise<void> {
   await inTransaction(pool, async (client) => {
@@ -142,9 +153,7 @@ export async function commitPage(pool: pg.Pool, staging: StagingAttempt, page: P
         JSON.stringify(page.drift),
       ],
     );
-    if (rowCount !== 1) {
-      throw fenced(staging.table);
-    }
+    if (rowCount !== 1) throw fenced(staging.table);
     await client.query(
       `UPDATE durasync.sync_run_tables
        SET fetched = fetched + $3, staged = staged + $4, quarantined = quarantined + $5
@@ -210,7 +219,7 @@ async function dropDuplicates(db: Db, table: LiveTable, relation: string): Promi
  */
 export async function completeStaging(
   { db }: DatabaseConnection,
-  { runId, table, relation, attempt, fetchStartedAt }: StagingAttempt,
+  { runId, table, relation, attempt, fetchStartedAt, replayOf }: StagingAttempt,
 ): Promise<Staged> {
   const duplicates = await dropDuplicates(db, table, relation);
   const { rows } = await sql<Omit<Staged, 'relation' | 'sourceFetchedAt' | 'duplicates'>>`
@@ -227,6 +236,7 @@ export async function completeStaging(
     relation,
     duplicates,
     sourceFetchedAt: fetchStartedAt.toISOString(),
+    replayOf,
   };
   const { numUpdatedRows } = await db
     .updateTable('durasync.staging_progress')
@@ -246,7 +256,10 @@ export async function completeStaging(
 }
 
 const fenced = (table: LiveTable): SyncFailure =>
-  new SyncFailure('Fenced', `${table.name}: a newer attempt has taken over this table.`);
+  new SyncFailure(
+    'Fenced',
+    `${table.name}: another attempt has taken over, or PostgreSQL crashed and staging is empty. It is staged again.`,
+  );
 
 /** Removes everything that a run staged. Safe to repeat. */
 export async function dropStaging(db: Db, runId: RunId): Promise<void> {

@@ -62,7 +62,9 @@ export interface QuarantinedRowsTable {
   raw: string;
   reasons: Json<readonly string[]>;
   unreadable: boolean;
+  values: Json<Readonly<Record<string, unknown>>> | null;
   created_at: GeneratedTimestamp;
+  replay_run_id: string | null;
   resolved_at: NullableTimestamp;
 }
 

@@ -6,6 +6,12 @@ import type { RunId } from './ids.ts';
 import type { RunKind, RunPlan, RunTrigger, StepPlan, TablePlan } from './run-plan.ts';
 import type { RunResult, RunStatus, StepResult, TableStatus } from './run-result.ts';
 
+/** Which quarantined rows a replay takes: those with these numbers, or those of one run; else all unresolved ones. */
+export interface ReplaySelection {
+  readonly ids?: readonly number[];
+  readonly runId?: string;
+}
+
 /** The input of `runSync`. From the plain Temporal CLI `{"sync":"fleet"}` is enough. */
 export interface RunSyncInput {
   readonly sync: string;
@@ -19,6 +25,8 @@ export interface RunSyncInput {
   readonly to?: string;
   readonly days?: number;
   readonly full?: boolean;
+  /** For runs of kind `replay`. */
+  readonly replay?: ReplaySelection;
   readonly trigger?: RunTrigger;
   readonly triggeredBy?: string;
 }
@@ -58,6 +66,8 @@ export interface Staged {
   readonly unreadable: number;
   /** Columns the definition does not know, seen for the first time. */
   readonly drift: readonly string[];
+  /** In a replay: the run whose snapshot these rows complete. It stays the newest one of the table. */
+  readonly replayOf?: RunId;
 }
 
 export interface ReviewInput extends TableOfRun {
@@ -67,7 +77,8 @@ export interface ReviewInput extends TableOfRun {
 
 /** What merging would do, computed against one generation of the live table. */
 export interface Review {
-  readonly verdict: 'pass' | 'hold' | 'older';
+  /** `lost`: a crash of the database has emptied staging, so the table has to be staged again. */
+  readonly verdict: 'pass' | 'hold' | 'older' | 'lost';
   /** Why it is held, or which run has newer data. */
   readonly reason: string | null;
   readonly generation: number;

@@ -20,7 +20,7 @@ export const FAILURES = {
   InvalidInput: 'never',
   UnknownSync: 'never',
   SyncOff: 'never',
-  Fenced: 'never',
+  Fenced: 'always',
   DatabaseRefused: 'never',
   DatabaseUnavailable: 'always',
   Unexpected: 'few',

@@ -13,6 +13,9 @@ export const manualRunId = (sync: string): string => `sync/${sync}`;
 /** The slot for previews of a sync, so that a preview never blocks a run. */
 export const planRunId = (sync: string): string => `plan/${sync}`;
 
+/** The slot for replays of a sync's quarantined rows. */
+export const replayRunId = (sync: string): string => `replay/${sync}`;
+
 /** The workflow that waits for a decision about a held run. */
 export const holdId = (runId: RunId): string => `hold/${runId}`;
 

@@ -8,7 +8,7 @@ import type { runSync } from '../../workflows/run-sync.ts';
 import type { decideHold } from '../../workflows/decide-hold.ts';
 import type { sweepRuns } from '../../workflows/sweep-runs.ts';
 import type { Decision, RunSyncInput } from '../domain/contracts.ts';
-import { holdId, manualRunId, planRunId, type RunId, TASK_QUEUE } from '../domain/ids.ts';
+import { holdId, manualRunId, planRunId, replayRunId, type RunId, TASK_QUEUE } from '../domain/ids.ts';
 
 export interface StartedRun {
   readonly runId: RunId;
@@ -28,7 +28,7 @@ export async function startRun(
   input: RunSyncInput,
   taskQueue = TASK_QUEUE,
 ): Promise<StartedRun> {
-  const workflowId = input.kind === 'plan' ? planRunId(input.sync) : manualRunId(input.sync);
+  const workflowId = slotOf(input);
   try {
     const handle = await client.workflow.start<typeof runSync>('runSync', {
       taskQueue,
@@ -41,6 +41,19 @@ export async function startRun(
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     const { runId } = await client.workflow.getHandle(workflowId).describe();
     return { runId: runId as RunId, workflowId, started: false };
+  }
+}
+
+function slotOf({ kind = 'sync', sync }: RunSyncInput): string {
+  switch (kind) {
+    case 'plan':
+      return planRunId(sync);
+    case 'replay':
+      return replayRunId(sync);
+    case 'sync':
+    case 'import':
+    case 'undo':
+      return manualRunId(sync);
   }
 }
 

@@ -41,8 +41,7 @@ async function decided(runId: RunId, decision: 'approve' | 'reject', reason?: st
 /** Every table as on a good night, nothing archived and no hold left. */
 beforeEach(async () => {
   answerFleet(fleet.server);
-  const { status } = await fleet.run();
-  expect(status).toBe('completed');
+  await fleet.run();
 });
 
 describe('a held run', () => {

@@ -11,6 +11,7 @@ export interface HoldPoint {
 
 interface Session {
   readonly client: pg.Client;
+  readonly pid: number;
   readonly point: HoldPoint;
 }
 
@@ -23,10 +24,11 @@ async function openHold(databaseUrl: string): Promise<Session> {
   observer.on('error', () => undefined);
   await observer.connect();
   const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
-  const pid = rows[0]?.pid;
+  const pid = rows[0]?.pid ?? 0;
   let released = false;
   return {
     client,
+    pid,
     point: {
       reached: () =>
         waitUntil('a statement waits for the hold', async () => {
@@ -45,8 +47,6 @@ async function openHold(databaseUrl: string): Promise<Session> {
   };
 }
 
-const LOCK_KEY = 7;
-
 /**
  * Holds every statement that does this to a row.
  *
@@ -54,15 +54,16 @@ const LOCK_KEY = 7;
  * @param when restricts it to some rows, such as `NEW.vin = 'VIN0001'`
  */
 export async function holdRows(databaseUrl: string, event: string, when = 'true'): Promise<HoldPoint> {
-  const { client, point } = await openHold(databaseUrl);
+  const { client, pid, point } = await openHold(databaseUrl);
+  const name = `public.wait_for_${pid}`;
   await client.query(`
-    CREATE OR REPLACE FUNCTION public.wait_for_test() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-      PERFORM pg_advisory_xact_lock_shared(${LOCK_KEY});
+      PERFORM pg_advisory_xact_lock_shared(${pid});
       RETURN coalesce(NEW, OLD);
     END $$;
-    CREATE TRIGGER wait_for_test ${event} FOR EACH ROW WHEN (${when}) EXECUTE FUNCTION public.wait_for_test()`);
-  await client.query(`SELECT pg_advisory_lock(${LOCK_KEY})`);
+    CREATE TRIGGER wait_for_test ${event} FOR EACH ROW WHEN (${when}) EXECUTE FUNCTION ${name}()`);
+  await client.query(`SELECT pg_advisory_lock(${pid})`);
   return point;
 }
 

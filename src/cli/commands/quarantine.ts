@@ -1,6 +1,8 @@
 import { listQuarantined } from '../../db/quarantine-list.ts';
+import { readReplayRows } from '../../db/quarantine-replay.ts';
 import { UsageError, withSession } from '../context.ts';
 import { printJson, printLine, renderTable } from '../output.ts';
+import { describeState } from './replay.ts';
 
 interface ListOptions {
   readonly sync?: string;
@@ -48,7 +50,16 @@ export async function show(id: string, options: { readonly json?: true }): Promi
     if (options.json) return printJson(row);
     printLine(`${row.sync}.${row.table}, line ${row.position}, run ${row.run_id}, ${row.created_at}`);
     for (const reason of row.reasons) printLine(`  ${reason}`);
+    const [state] = await readReplayRows(database.db, { ids: [row.id] }, 1);
+    if (state && state.state !== 'ready') printLine(`  ${describeState(state)}`);
     printLine();
     printLine(row.raw);
+    if (!state?.values) return;
+    printLine();
+    const cells = Object.entries(state.values).map(([column, value]) => [column, String(value)]);
+    printLine(renderTable(['column', 'value'], cells));
+    if (state.state === 'ready') {
+      printLine(`Correct it with: npx durasync quarantine replay ${id} --set column=value`);
+    }
   });
 }

@@ -122,7 +122,8 @@ export async function cancel(id: string, options: DecideOptions): Promise<void> 
   });
 }
 
-async function oneRun(db: Db, idPrefix: string): Promise<{ runId: RunId; workflowId: string }> {
+/** The one run whose id begins with these letters. @throws UsageError */
+export async function oneRun(db: Db, idPrefix: string): Promise<{ runId: RunId; workflowId: string }> {
   const found = await findRuns(db, idPrefix);
   const [run] = found;
   if (!run) throw new UsageError(`There is no run '${idPrefix}'. See them with: npx durasync runs`);

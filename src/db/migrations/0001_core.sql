@@ -61,10 +61,15 @@ CREATE TABLE durasync.quarantined_rows (
   raw text NOT NULL,
   reasons jsonb NOT NULL,
   unreadable boolean NOT NULL,
+  -- By column name, as the source gave them; null when the row is unreadable or they are longer than 4 kB.
+  "values" jsonb,
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  -- The replay that found the row valid; it resolves the row in the transaction that merges it.
+  replay_run_id text,
   resolved_at timestamptz
 );
 CREATE INDEX quarantined_rows_by_run ON durasync.quarantined_rows (run_id, table_name, position);
+CREATE INDEX quarantined_rows_by_replay ON durasync.quarantined_rows (replay_run_id) WHERE replay_run_id IS NOT NULL;
 
 CREATE TABLE durasync.table_state (
   sync text NOT NULL,

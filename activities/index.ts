@@ -1,7 +1,9 @@
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
+import type { ClientActivities } from '../src/domain/clients.ts';
 import type { SyncActivities } from '../src/domain/contracts.ts';
 import { closeRun, closeTable } from '../src/db/runs.ts';
 import { dropStaging, keepStaging } from '../src/db/staging.ts';
+import { clientActivities } from './clients.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { archiveMissing, mergeStaged } from './merge-staged.ts';
 import { planRun } from './plan-run.ts';
@@ -14,9 +16,15 @@ import { toFailure } from './to-failure.ts';
 const HEARTBEAT_EVERY_MS = 2_000;
 
 /** Every activity of the contract, ready for a worker. Each is safe to repeat. */
-export function createActivities(deps: ActivityDependencies): SyncActivities {
+export function createActivities(deps: ActivityDependencies): SyncActivities & ClientActivities {
   const { db } = deps.database;
+  const clients = clientActivities(deps);
   return {
+    readClient: (input) => guarded(() => clients.readClient(input)),
+    recordClientRun: (input) => guarded(() => clients.recordClientRun(input)),
+    setClientPaused: (input) => guarded(() => clients.setClientPaused(input)),
+    setClientFrequency: (input) => guarded(() => clients.setClientFrequency(input)),
+    reconcilePage: (input) => guarded(() => clients.reconcilePage(input)),
     planRun: (input) => guarded(() => planRun(deps, input)),
     stageTable: (input) => guarded(() => stageTable(deps, input, cancellationSignal())),
     reviewTable: (input) => guarded(() => reviewTable(deps, input, activityInfo().attempt)),

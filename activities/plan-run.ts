@@ -3,9 +3,10 @@ import { SyncFailure } from '../src/domain/failures.ts';
 import type { RunPlan } from '../src/domain/run-plan.ts';
 import { QUARANTINE, saveReplaySelection } from '../src/db/quarantine-replay.ts';
 import { lastCompletedAt, openRun } from '../src/db/runs.ts';
+import type { DatabaseConnection } from '../src/db/connect.ts';
 import { readSettings } from '../src/settings.ts';
 import { hasSource, offReason } from '../src/syncs/configured.ts';
-import type { SyncDefinition } from '../src/syncs/define-sync.ts';
+import type { SyncDefinition, TableDefinition } from '../src/syncs/define-sync.ts';
 import { guardsFor } from '../src/syncs/guards.ts';
 import { type ActivityDependencies, findSync, findTable } from './dependencies.ts';
 
@@ -18,23 +19,27 @@ const NO_SHARES = { missingShare: 1, quarantineShare: 1 } as const;
 
 /** Turns a definition into plain data and opens the run's rows. Safe to repeat. */
 export async function planRun(
-  { database: { db }, syncs, env }: ActivityDependencies,
+  { database, syncs, env }: ActivityDependencies,
   input: PlanRunInput,
 ): Promise<RunPlan> {
   const sync = findSync(syncs, input.sync);
   const settings = readSettings(sync.settings, env);
   const off = offReason(sync, settings);
   if (off) throw new SyncFailure('SyncOff', off);
-  const asked = input.tables?.map((name) => findTable(sync, name)) ?? sync.tables;
+  const { db } = database;
+  const scope = input.scope ?? '';
+  const known = await tablesOf(database, sync, scope);
+  const asked = input.tables?.map((name) => findTable(sync, name)) ?? known;
   const replays = input.kind === 'replay';
   const tables = asked.filter((table) => replays || !table.optional || hasSource(table, settings));
   const skipped = asked.filter((table) => !tables.includes(table)).map((table) => table.name);
-  const lastAt = await lastCompletedAt(db, sync.name);
+  const lastAt = await lastCompletedAt(db, sync.name, scope);
   const sinceCompleteMs = lastAt ? new Date(input.logicalAt).getTime() - lastAt.getTime() : null;
   const names = new Set(tables.map((table) => table.name));
   const plan: RunPlan = {
     runId: input.runId,
     sync: sync.name,
+    scope,
     kind: input.kind ?? 'sync',
     trigger: input.trigger,
     logicalAt: input.logicalAt,
@@ -49,12 +54,32 @@ export async function planRun(
     }),
     enrich: sync.enrich.map(({ name, after }) => ({ step: name, after: after.filter((t) => names.has(t)) })),
     derive: sync.derive.map(({ name, after }) => ({ step: name, after: after.filter((t) => names.has(t)) })),
+    sourceQueue: sync.sourceQueue?.name ?? null,
     deadlineMs: Math.round(sync.runTimeoutMs * DEADLINE_SHARE),
     holdMs: Number(env['DURASYNC_HOLD_HOURS'] ?? DEFAULT_HOLD_HOURS) * HOUR_MS,
   };
   await openRun(db, input, plan, skipped);
   if (input.replay) await saveReplaySelection(db, input.runId, input.replay);
   return plan;
+}
+
+/** The tables of a sync, or those that one scope of it has. */
+async function tablesOf(
+  database: DatabaseConnection,
+  sync: SyncDefinition,
+  scope: string,
+): Promise<readonly TableDefinition[]> {
+  if (!sync.scopeTables) {
+    if (scope === '') return sync.tables;
+    throw new SyncFailure('InvalidInput', `${sync.name} is one whole: it has no scope '${scope}'.`);
+  }
+  if (scope === '') {
+    throw new SyncFailure(
+      'InvalidInput',
+      `${sync.name} runs for one connection of one client at a time. Start it with: npx durasync clients sync ID`,
+    );
+  }
+  return (await sync.scopeTables(database, scope)).map((name) => findTable(sync, name));
 }
 
 function windowOf(sync: SyncDefinition, input: PlanRunInput): RunPlan['window'] {

@@ -1,4 +1,5 @@
 import { proxyActivities } from '@temporalio/workflow';
+import type { ClientActivities } from '../src/domain/clients.ts';
 import type { SyncActivities } from '../src/domain/contracts.ts';
 import { HEAVY, QUICK } from './activity-options.ts';
 
@@ -20,6 +21,9 @@ export const heavy =
 /** Activities that read or write a few rows. */
 export const quick =
   proxyActivities<Pick<SyncActivities, 'planRun' | 'closeTable' | 'finishRun' | 'sweepRuns'>>(QUICK);
+
+/** Activities of client workflows. */
+export const clients = proxyActivities<ClientActivities>(QUICK);
 
 /** Options that put one line for people on an activity in the Web UI. */
 export const heavySummary = (summary: string) => ({ ...HEAVY, summary });

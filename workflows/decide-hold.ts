@@ -114,13 +114,10 @@ async function approve(plan: DecideHoldInput['plan'], held: readonly HeldTable[]
   for (const each of held) {
     const { table } = each;
     try {
-      const outcome = await mergeTable(plan.runId, plan.sync, each);
-      if (outcome) {
-        await closeTable(plan, table, 'completed', null);
-      } else {
-        stale.push(table.table);
-        await closeTable(plan, table, 'skipped', 'stale: the table has changed since it was shown');
-      }
+      const outcome = await mergeTable(plan, each);
+      if (outcome) continue;
+      stale.push(table.table);
+      await closeTable(plan, table, 'skipped', 'stale: the table has changed since it was shown');
     } catch (error) {
       await closeTable(plan, table, 'failed', failureMessage(error));
     }
@@ -139,12 +136,12 @@ async function approve(plan: DecideHoldInput['plan'], held: readonly HeldTable[]
 }
 
 function closeTable(
-  { runId, sync }: DecideHoldInput['plan'],
+  { runId, sync, scope }: DecideHoldInput['plan'],
   table: HeldTable['table'],
-  status: 'completed' | 'skipped' | 'failed',
-  message: string | null,
+  status: 'skipped' | 'failed',
+  message: string,
 ): Promise<void> {
   return quick.closeTable.executeWithOptions(quickSummary(`${table.table}: ${status}`), [
-    { runId, sync, table, status, message },
+    { runId, sync, scope, table, status, message },
   ]);
 }

@@ -211,7 +211,8 @@ export async function readCredential(db: Db, credentialId: string): Promise<Seal
   const { rows } = await sql<SealedCredential>`
     SELECT credential_id, client_id, platform_type, credentials FROM commerce.client_api_credentials
     WHERE credential_id::text = ${credentialId}`.execute(db);
-  if (!rows[0]) throw new SyncFailure('InvalidInput', `There is no connection ${credentialId}: it was removed.`);
+  if (!rows[0])
+    throw new SyncFailure('InvalidInput', `There is no connection ${credentialId}: it was removed.`);
   return rows[0];
 }
 
@@ -233,7 +234,9 @@ export async function listClientPage(db: Db, after: string | null): Promise<Clie
     SELECT c.client_id, c.active,
            EXISTS (SELECT 1 FROM commerce.client_api_credentials k
                    WHERE k.client_id = c.client_id AND (c.applied_at IS NULL OR k.updated_at > c.applied_at)) AS changed
-    FROM commerce.clients c WHERE c.client_id > ${after ?? ''} ORDER BY c.client_id LIMIT ${PAGE_CLIENTS}`.execute(db);
+    FROM commerce.clients c WHERE c.client_id > ${after ?? ''} ORDER BY c.client_id LIMIT ${PAGE_CLIENTS}`.execute(
+    db,
+  );
   const idsOf = (wanted: (row: (typeof rows)[number]) => boolean): string[] =>
     rows.filter(wanted).map((row) => row.client_id);
   return {

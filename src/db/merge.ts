@@ -57,8 +57,15 @@ export async function mergeReviewed(
     const generation = await raiseGeneration(client, table);
     await client.query(
       `UPDATE durasync.table_state SET merged_run_id = $3, source_fetched_at = $4, drift = drift || $5::jsonb
-       WHERE sync = $1 AND scope = '' AND table_name = $2`,
-      [table.sync, table.name, replayOf ?? runId, staged.sourceFetchedAt, JSON.stringify(staged.drift)],
+       WHERE sync = $1 AND scope = $6 AND table_name = $2`,
+      [
+        table.sync,
+        table.name,
+        replayOf ?? runId,
+        staged.sourceFetchedAt,
+        JSON.stringify(staged.drift),
+        table.scope,
+      ],
     );
     if (replayOf) await resolveReplayed(client, runId, table);
     const counts = { ...written, unchanged: review.unchanged };
@@ -146,7 +153,7 @@ async function upsertRows(
     SELECT ${list(table.columns)}, ${runId}::text, ${runId}::text FROM ${rows} s
     ON CONFLICT (${list(table.key)}) DO UPDATE
     SET ${assignments}, updated_at = now(), last_run_id = excluded.last_run_id
-    WHERE ${differs('l', 'excluded')}`;
+    WHERE ${differs('excluded', 'l')}`;
   if (allNew) return { inserted: (await run(client, db, insert)).rowCount ?? 0, updated: 0 };
   const { rows: counts } = await run(
     client,
@@ -170,9 +177,9 @@ async function run(client: pg.PoolClient, db: Db, statement: RawBuilder<unknown>
 async function otherHolds(client: pg.PoolClient, runId: RunId, table: LiveTable): Promise<RunId[]> {
   const { rows } = await client.query<{ run_id: RunId }>(
     `SELECT t.run_id FROM durasync.sync_run_tables t JOIN durasync.sync_runs r USING (run_id)
-     WHERE r.sync = $1 AND t.table_name = $2 AND t.status = 'held' AND r.status = 'held' AND t.run_id <> $3
+     WHERE r.sync = $1 AND coalesce(r.scope, '') = $4 AND t.table_name = $2 AND t.status = 'held' AND r.status = 'held' AND t.run_id <> $3
        AND (SELECT kind FROM durasync.sync_runs WHERE run_id = $3) <> 'replay'`,
-    [table.sync, table.name, runId],
+    [table.sync, table.name, runId, table.scope],
   );
   return rows.map((row) => row.run_id);
 }

@@ -114,6 +114,19 @@ export interface ClientActivities {
   }>;
 }
 
+/** Starts and reaches the workflows of clients. */
+export interface ClientWorkflows {
+  /** Those of the given clients whose workflow runs. */
+  running(clientIds: readonly string[]): Promise<Set<string>>;
+  /** Starts workflows; one that runs already is left alone. */
+  start(clientIds: readonly string[]): Promise<void>;
+  /** Lets workflows read their client again; those that have ended are passed over. */
+  reload(clientIds: readonly string[]): Promise<void>;
+  /** @throws WorkflowUpdateFailedError with the reason when the client is paused or has no such connection */
+  requestSync(clientId: string, request: ForceRequest): Promise<RequestAnswer>;
+  status(clientId: string): Promise<ClientStatus | null>;
+}
+
 export const clientWorkflowId = (clientId: string): string => `client/${clientId}`;
 
 export const clientRunId = (clientId: string, credentialId: string, due: string): string =>

@@ -101,6 +101,10 @@ export interface MergeInput extends TableOfRun {
   readonly review: Review;
 }
 
+/** Whether rows are to be archived once what was reviewed is merged. */
+export const archivesNext = (table: TablePlan, review: Review): boolean =>
+  table.archives && review.mayArchive && review.missing > 0;
+
 export type Merged =
   | {
       readonly outcome: 'merged';

@@ -41,9 +41,8 @@ export interface SourceContext {
 
 /** Reads an outside system page by page. Reading has no effect there, so it is safe to repeat. */
 export interface Source {
-  /** The setting that turns this source on; it holds an address or a key, so only its name is ever shown. Null when
-   * something else than a setting does. */
-  readonly setting: string | null;
+  /** The setting that turns this source on; it holds an address or a key, so only its name is ever shown. */
+  readonly setting: string;
   /**
    * @param cursor where an earlier attempt stopped, or null for the start
    * @throws SyncFailure with a `Source…`, `FileUnreadable` or `MissingColumn` code

@@ -22,7 +22,8 @@ export interface SourceResources {
 
 /** A source that is opened for each run. */
 export interface OpenedSource {
-  readonly setting: null;
+  /** What plans and reports call it; not the name of a setting. */
+  readonly setting: string;
   open(resources: SourceResources): Promise<Source>;
 }
 
@@ -110,8 +111,8 @@ export interface SyncDefinition {
    * @throws SyncFailure InvalidInput when there is no such scope
    */
   scopeTables?(database: DatabaseConnection, scope: string): Promise<readonly string[]>;
-  /** The task queue of steps that read its sources, so that slow ones delay no other sync. */
-  readonly sourceQueue?: string;
+  /** A task queue of its own for steps that read its sources, so that slow ones delay no other sync. */
+  readonly sourceQueue?: { readonly name: string; concurrency(settings: Settings): number };
   readonly enrich: readonly StepDefinition[];
   readonly derive: readonly StepDefinition[];
 }

@@ -4,32 +4,24 @@ import type { syncClient } from '../../workflows/sync-client.ts';
 import {
   type ClientStatus,
   clientWorkflowId,
+  type ClientWorkflows,
   type ForceRequest,
   type RequestAnswer,
 } from '../domain/clients.ts';
 import { TASK_QUEUE } from '../domain/ids.ts';
 
-/** Starts and reaches the workflows of clients. */
-export interface ClientWorkflows {
-  /** Those of the given clients whose workflow runs. */
-  running(clientIds: readonly string[]): Promise<Set<string>>;
-  /** Starts workflows; one that runs already is left alone. */
-  start(clientIds: readonly string[]): Promise<void>;
-  /** Lets workflows read their client again; those that have ended are passed over. */
-  reload(clientIds: readonly string[]): Promise<void>;
-  /** @throws WorkflowUpdateFailedError with the reason when the client is paused or has no such connection */
-  requestSync(clientId: string, request: ForceRequest): Promise<RequestAnswer>;
-  status(clientId: string): Promise<ClientStatus | null>;
-}
-
 const AT_ONCE = 30;
 
 export function clientWorkflows(client: Client, taskQueue = TASK_QUEUE): ClientWorkflows {
   const limit = pLimit(AT_ONCE);
-  const each = async (ids: readonly string[], work: (clientId: string) => Promise<unknown>): Promise<void> => {
+  const each = async (
+    ids: readonly string[],
+    work: (clientId: string) => Promise<unknown>,
+  ): Promise<void> => {
     await Promise.all(ids.map((id) => limit(() => work(id))));
   };
-  const handleOf = (clientId: string) => client.workflow.getHandle<typeof syncClient>(clientWorkflowId(clientId));
+  const handleOf = (clientId: string) =>
+    client.workflow.getHandle<typeof syncClient>(clientWorkflowId(clientId));
   return {
     async running(clientIds) {
       const found = new Set<string>();

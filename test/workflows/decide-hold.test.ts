@@ -123,6 +123,8 @@ function startHold(...tables: string[]) {
     timeZone: 'UTC',
     window: null,
     full: false,
+  scope: '',
+  sourceQueue: null,
     tables: [],
     enrich: [],
     derive: [],

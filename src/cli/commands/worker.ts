@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { createAgent } from '../../connectors/http/create-agent.ts';
+import { openKeyRing } from '../../key-ring.ts';
 import { createLog } from '../../log.ts';
 import { connectWorker } from '../../temporal/connect.ts';
 import { startSweep } from '../../temporal/runs.ts';
-import { createWorker, installRuntime } from '../../temporal/worker.ts';
+import { createWorkers, installRuntime } from '../../temporal/worker.ts';
 import { ensureWorkflowBundle } from '../../temporal/workflow-bundle.ts';
 import { printLine } from '../output.ts';
 import { withSession } from '../context.ts';
@@ -16,11 +17,12 @@ export async function worker(options: { untilStdinCloses?: true }): Promise<void
     const http = createAgent();
     const connection = await connectWorker(session.targets.temporal);
     const { client, database, syncs, targets } = session;
-    const worker = await createWorker({
+    const workers = await createWorkers({
       connection,
       client,
       database,
       http,
+      keys: await openKeyRing(config, home),
       syncs,
       env: targets.env,
       log,
@@ -31,7 +33,7 @@ export async function worker(options: { untilStdinCloses?: true }): Promise<void
     if (options.untilStdinCloses) process.stdin.once('end', () => stop.abort()).resume();
     await startSweep(client);
     printLine('worker is ready');
-    await worker.runUntil(once(stop.signal, 'abort'));
+    await Promise.all(workers.map((worker) => worker.runUntil(once(stop.signal, 'abort'))));
     // An open standard input would keep the process alive.
     process.stdin.destroy();
     await connection.close();

@@ -34,7 +34,10 @@ export function defineCommerce(): SyncDefinition {
     windows: 'none',
     periodMs: 24 * HOUR_MS,
     runTimeoutMs: 6 * HOUR_MS,
-    sourceQueue: COMMERCE_TASK_QUEUE,
+    sourceQueue: {
+      name: COMMERCE_TASK_QUEUE,
+      concurrency: (settings) => Number(settings['COMMERCE_CONCURRENCY']),
+    },
     async scopeTables({ db }, scope) {
       return DATA_TYPES[(await readCredential(db, scope)).platform_type];
     },

@@ -23,7 +23,10 @@ export type OpenShop = (resources: SourceResources) => Promise<OpenedShop>;
 const DAY_MS = 86_400_000;
 
 /** The secrets of a Shopify connection. */
-export const shopifyCredentials = z.strictObject({ shop_domain: z.string().min(1), access_token: z.string().min(1) });
+export const shopifyCredentials = z.strictObject({
+  shop_domain: z.string().min(1),
+  access_token: z.string().min(1),
+});
 
 /** The secrets of an Amazon connection. */
 export const amazonCredentials = z.strictObject({
@@ -50,7 +53,12 @@ export function createOpenShop(tokens: LwaTokenCache): OpenShop {
       case 'shopify': {
         const { shop_domain, access_token } = shopifyCredentials.parse(secrets);
         const baseUrl = text('SHOPIFY_BASE_URL');
-        const shop = createShopifyClient({ shopDomain: shop_domain, accessToken: access_token, baseUrl, http });
+        const shop = createShopifyClient({
+          shopDomain: shop_domain,
+          accessToken: access_token,
+          baseUrl,
+          http,
+        });
         return { clientId: credential.client_id, shop, lookbackMs };
       }
       case 'amazon': {
@@ -61,7 +69,8 @@ export function createOpenShop(tokens: LwaTokenCache): OpenShop {
           lwaUrl: text('AMAZON_LWA_URL'),
           http,
           tokens,
-          takeTurn: (operation, signal) => takeTurn(database.pool, amazonLimit(operation, credentials), signal),
+          takeTurn: (operation, signal) =>
+            takeTurn(database.pool, amazonLimit(operation, credentials), signal),
         });
         return { clientId: credential.client_id, shop, lookbackMs };
       }
@@ -69,9 +78,17 @@ export function createOpenShop(tokens: LwaTokenCache): OpenShop {
   };
 }
 
-function amazonLimit(operation: AmazonOperation, { seller_id, client_id, region }: AmazonCredentials): RateLimit {
+function amazonLimit(
+  operation: AmazonOperation,
+  { seller_id, client_id, region }: AmazonCredentials,
+): RateLimit {
   const { perSecond, burst } = AMAZON_RATES[operation];
-  return { name: `amazon ${operation}`, sharedBy: [operation, seller_id, client_id, region], perSecond, burst };
+  return {
+    name: `amazon ${operation}`,
+    sharedBy: [operation, seller_id, client_id, region],
+    perSecond,
+    burst,
+  };
 }
 
 function unseal(keys: KeyRing, sealed: string, credentialId: string): string {

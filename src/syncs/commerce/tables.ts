@@ -33,11 +33,11 @@ export function shopTable(dataType: ShopDataType, openShop: OpenShop): TableDefi
     incremental: true,
     archives: false,
     source: {
-      setting: null,
+      setting: 'connection',
       async open(resources) {
         const { clientId, shop, lookbackMs } = await openShop(resources);
         return {
-          setting: null,
+          setting: `${shop.platform} connection`,
           async *fetchPages({ since, full, signal }, cursor) {
             const start = cursor === null ? null : readCursor(cursor);
             const from = start ? start.from : startOf(since, full, lookbackMs);
@@ -46,7 +46,9 @@ export function shopTable(dataType: ShopDataType, openShop: OpenShop): TableDefi
               const page = await shop.fetchPage(dataType, from, at?.shopCursor ?? null, signal);
               const position = at?.position ?? 0;
               const rows = [
-                ...page.records.map((found, index) => rowOf(clientId, shop, dataType, found, position + index + 1)),
+                ...page.records.map((found, index) =>
+                  rowOf(clientId, shop, dataType, found, position + index + 1),
+                ),
                 ...page.rejected.map(({ reason, raw }, index) => ({
                   position: position + page.records.length + index + 1,
                   values: {},
@@ -81,7 +83,11 @@ function rowOf(
   clientId: string,
   { platform }: ShopClient,
   dataType: ShopDataType,
-  { externalId, sourceUpdatedAt, payload }: { externalId: string; sourceUpdatedAt: string | null; payload: object },
+  {
+    externalId,
+    sourceUpdatedAt,
+    payload,
+  }: { externalId: string; sourceUpdatedAt: string | null; payload: object },
   position: number,
 ): SourceRow {
   const text = stableJson(payload);

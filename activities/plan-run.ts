@@ -56,7 +56,7 @@ export async function planRun(
     derive: sync.derive.map(({ name, after }) => ({ step: name, after: after.filter((t) => names.has(t)) })),
     sourceQueue: sync.sourceQueue?.name ?? null,
     deadlineMs: Math.round(sync.runTimeoutMs * DEADLINE_SHARE),
-    holdMs: Number(env['DURASYNC_HOLD_HOURS'] ?? DEFAULT_HOLD_HOURS) * HOUR_MS,
+    holdMs: Number(env['DURASYNC_HOLD_HOURS']?.trim() || DEFAULT_HOLD_HOURS) * HOUR_MS,
   };
   await openRun(db, input, plan, skipped);
   if (input.replay) await saveReplaySelection(db, input.runId, input.replay);

@@ -4,17 +4,13 @@ import type { DatabaseConnection } from '../src/db/connect.ts';
 import type { LiveTable } from '../src/db/live-table.ts';
 import { closeTable } from '../src/db/runs.ts';
 import { moveWatermark, readWatermark } from '../src/db/watermarks.ts';
+import { copyColumns, StagedRows } from '../src/db/copy-text.ts';
 import type { QuarantinedRow } from '../src/db/quarantine.ts';
 import { openReplay, QUARANTINE } from '../src/db/quarantine-replay.ts';
-import {
-  commitPage,
-  completeStaging,
-  type PageToCommit,
-  type StagedRow,
-  takeOverStaging,
-} from '../src/db/staging.ts';
+import { commitPage, completeStaging, type PageToCommit, takeOverStaging } from '../src/db/staging.ts';
 import { readSettings } from '../src/settings.ts';
 import type { SourceResources, TableDefinition } from '../src/syncs/define-sync.ts';
+import { quickText } from '../src/syncs/quick-text.ts';
 import { validateRow } from '../src/syncs/validate-row.ts';
 import { type ActivityDependencies, findSync, findTable, liveTable } from './dependencies.ts';
 
@@ -76,12 +72,19 @@ async function endIfIdle(
 
 /** Splits a page into rows to stage and rows to quarantine. */
 function checkPage(table: TableDefinition, fetched: SourcePage, page: number): PageToCommit {
-  const rows: StagedRow[] = [];
+  const columns = Object.keys(table.row.shape);
+  const quick = quickText(table, fetched.columns ?? []);
+  const rows = new StagedRows();
   const quarantined: QuarantinedRow[] = [];
   for (const row of fetched.rows) {
+    const text = row.cells ? quick(row.cells) : null;
+    if (text !== null) {
+      rows.add(row.position, 'valid', text);
+      continue;
+    }
     const verdict = validateRow(table, row);
     if (verdict.kind === 'valid') {
-      rows.push({ position: row.position, valid: true, values: verdict.values });
+      rows.add(row.position, 'valid', copyColumns(columns, verdict.values));
       continue;
     }
     quarantined.push({
@@ -91,7 +94,7 @@ function checkPage(table: TableDefinition, fetched: SourcePage, page: number): P
       unreadable: row.unreadable !== undefined,
       values: row.unreadable === undefined ? row.values : null,
     });
-    if (verdict.key) rows.push({ position: row.position, valid: false, values: verdict.key });
+    if (verdict.key) rows.add(row.position, 'key', copyColumns(columns, verdict.key));
   }
   return {
     page,

@@ -14,13 +14,37 @@ export function copyValue(value: unknown): string {
   return copyValue(typeof value === 'object' ? JSON.stringify(value) : String(value));
 }
 
-/** One line of the text format: the leading values as they are, then the named columns of `values`. */
-export function copyLine(
-  leading: string,
-  columns: readonly string[],
-  values: Readonly<Record<string, unknown>>,
-): string {
-  let line = leading;
-  for (const column of columns) line += `\t${copyValue(values[column])}`;
-  return `${line}\n`;
+/** The named columns of `values`, in their order. */
+export const copyColumns = (columns: readonly string[], values: Readonly<Record<string, unknown>>): string =>
+  columns.map((column) => copyValue(values[column])).join('\t');
+
+const CHUNK_CHARACTERS = 64 * 1024;
+
+/** Rows on their way to a staging table, as bytes: that takes little memory, and leaves nothing to tidy up. */
+export class StagedRows {
+  readonly #chunks: Buffer[] = [];
+  #text = '';
+
+  /**
+   * Adds one row of a staging table.
+   *
+   * @param state `key` for a quarantined row of which only the key is known: it protects the live row from
+   *   being archived
+   * @param columns from `copyColumns`
+   */
+  add(position: number, state: 'valid' | 'key', columns: string): void {
+    this.#text += `${position}\t${state === 'valid' ? 't' : 'f'}\t${columns}\n`;
+    if (this.#text.length > CHUNK_CHARACTERS) this.#cut();
+  }
+
+  /** Everything added so far. */
+  chunks(): readonly Buffer[] {
+    if (this.#text !== '') this.#cut();
+    return this.#chunks;
+  }
+
+  #cut(): void {
+    this.#chunks.push(Buffer.from(this.#text));
+    this.#text = '';
+  }
 }

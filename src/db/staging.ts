@@ -7,7 +7,7 @@ import type { Staged } from '../domain/contracts.ts';
 import type { RunId } from '../domain/ids.ts';
 import { SyncFailure } from '../domain/failures.ts';
 import { type DatabaseConnection, type Db, inTransaction } from './connect.ts';
-import { copyLine } from './copy-text.ts';
+import type { StagedRows } from './copy-text.ts';
 import { type LiveTable, liveTableSql, stagingTable } from './live-table.ts';
 import { insertQuarantined, type QuarantinedRow } from './quarantine.ts';
 
@@ -26,24 +26,15 @@ export interface StagingAttempt {
   readonly replayOf?: RunId;
 }
 
-export interface StagedRow {
-  readonly position: number;
-  /** False for a quarantined row of which only the key is known: it protects the live row from archiving. */
-  readonly valid: boolean;
-  readonly values: Readonly<Record<string, unknown>>;
-}
-
 export interface PageToCommit {
   readonly page: number;
-  readonly rows: readonly StagedRow[];
+  readonly rows: StagedRows;
   readonly fetched: number;
   readonly quarantined: readonly QuarantinedRow[];
   readonly unreadable: number;
   readonly drift: readonly string[];
   readonly nextCursor: string | null;
 }
-
-const COPY_CHUNK_ROWS = 500;
 
 /** The first letters of every staging relation of a run, so that all of them can be found again. */
 export const stagingPrefix = (runId: RunId): string => `r${runId.replaceAll('-', '').slice(0, 16)}_`;
@@ -169,12 +160,9 @@ export async function commitPage(pool: pg.Pool, staging: StagingAttempt, page: P
   });
 }
 
-async function copyRows(
-  client: pg.PoolClient,
-  staging: StagingAttempt,
-  rows: readonly StagedRow[],
-): Promise<void> {
-  if (rows.length === 0) return;
+async function copyRows(client: pg.PoolClient, staging: StagingAttempt, rows: StagedRows): Promise<void> {
+  const chunks = rows.chunks();
+  if (chunks.length === 0) return;
   const { columns } = staging.table;
   const copy = client.query(
     copyFrom(
@@ -182,19 +170,7 @@ async function copyRows(
        FROM STDIN`,
     ),
   );
-  await pipeline(Readable.from(encodeRows(rows, columns)), copy);
-}
-
-function* encodeRows(rows: readonly StagedRow[], columns: readonly string[]): Iterable<Buffer> {
-  let text = '';
-  for (const [index, row] of rows.entries()) {
-    text += copyLine(`${row.position}\t${row.valid ? 't' : 'f'}`, columns, row.values);
-    if (index % COPY_CHUNK_ROWS === COPY_CHUNK_ROWS - 1) {
-      yield Buffer.from(text);
-      text = '';
-    }
-  }
-  if (text) yield Buffer.from(text);
+  await pipeline(Readable.from(chunks), copy);
 }
 
 /**

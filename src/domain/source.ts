@@ -6,6 +6,8 @@ export interface SourceRow {
   readonly position: number;
   /** Values by column name; empty when the row is unreadable. */
   readonly values: Readonly<Record<string, unknown>>;
+  /** The same values in the order of the page's `columns`, for a row of nothing but text. */
+  readonly cells?: readonly string[] | undefined;
   /** The row's own text, for quarantine. */
   readonly raw: string;
   /** Why the row could not be split or decoded; undefined for a row that could. */
@@ -15,6 +17,8 @@ export interface SourceRow {
 /** A batch of rows that is staged and checkpointed in one transaction. */
 export interface SourcePage {
   readonly rows: readonly SourceRow[];
+  /** The order of the cells of its rows. */
+  readonly columns?: readonly string[];
   /**
    * Where the next page begins, opaque to everyone but the source. Null when the source can only be read
    * from its start: a repeated fetch then begins again with an empty staging table.

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { DecideHoldInput } from '../../src/domain/contracts.ts';
 import type { RunId } from '../../src/domain/ids.ts';
 import { holdId } from '../../src/domain/ids.ts';
 import { closeRun } from '../../src/db/runs.ts';
@@ -222,6 +223,17 @@ describe('a held run', () => {
     expect(tableOf(result, 'media_partners')).toMatchObject({ status: 'skipped' });
     expect(await liveTables(fleet, ['media_partners'])).toEqual(before);
     expect(await fleet.rows(stagingTables)).toEqual([]);
+  });
+
+  test('waits 24 hours when the setting of its hours is blank', async () => {
+    fleet.env['DURASYNC_HOLD_HOURS'] = ' ';
+    const runId = await heldNight();
+    delete fleet.env['DURASYNC_HOLD_HOURS'];
+    const { events } = await fleet.client.workflow.getHandle(holdId(runId)).fetchHistory();
+    const [input] = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+    const { plan } = JSON.parse(Buffer.from(input?.data ?? []).toString()) as DecideHoldInput;
+    expect(plan.holdMs).toBe(24 * 3_600_000);
+    await decided(runId, 'reject');
   });
 
   test('that was rejected before its own workflow had ended its row stays rejected', async () => {

@@ -86,16 +86,26 @@ describe('rows', () => {
   test('cells get their names by position when there is no header', async () => {
     const { rows, drift } = await read('V1,Audi,"a ""note""",LA\nV2,BMW,,\n');
     expect(drift).toEqual([]);
-    expect(rows).toEqual([
+    expect(
+      rows.map(({ position, values, cells, raw, unreadable: why }) => ({
+        position,
+        values,
+        cells,
+        raw,
+        unreadable: why,
+      })),
+    ).toEqual([
       {
         position: 1,
         values: { vin: 'V1', make: 'Audi', notes_instructions: 'a "note"', to_field: 'LA' },
+        cells: ['V1', 'Audi', 'a "note"', 'LA'],
         raw: 'V1,Audi,"a ""note""",LA',
         unreadable: undefined,
       },
       {
         position: 2,
         values: { vin: 'V2', make: 'BMW', notes_instructions: '', to_field: '' },
+        cells: ['V2', 'BMW', '', ''],
         raw: 'V2,BMW,,',
         unreadable: undefined,
       },

@@ -20,7 +20,7 @@ export interface RowsOptions {
 
 /** Header or not, drift and the number of cells are decided from this many rows, and kept. */
 const SAMPLE_ROWS = 1000;
-const PAGE_ROWS = 25_000;
+const PAGE_ROWS = 2_500;
 /** A page of very long rows ends earlier, so that its size in memory stays bounded. */
 const PAGE_TEXT_LENGTH = 32 * 1024 * 1024;
 const NO_VALUES: Readonly<Record<string, unknown>> = Object.freeze({});
@@ -51,13 +51,33 @@ export async function* readRows(
   yield* pages.end();
 }
 
+/** A row that makes its record of values only for those who ask for it. */
+class CsvRow implements SourceRow {
+  readonly position: number;
+  readonly cells: readonly string[];
+  readonly raw: string;
+  readonly columns: readonly string[];
+
+  constructor(position: number, columns: readonly string[], cells: readonly string[], raw: string) {
+    this.position = position;
+    this.columns = columns;
+    this.cells = cells;
+    this.raw = raw;
+  }
+
+  get values(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.columns.map((name, at) => [name, this.cells[at] ?? '']));
+  }
+}
+
 class Pages {
   readonly #source: string;
   readonly #names: readonly string[];
   readonly #layout: CsvLayout;
   readonly #pageRows: number;
   #rows: SourceRow[] = [];
-  readonly #blank: Readonly<Record<string, string>>;
+  /** The cells of the file are exactly those of the columns, in their order. */
+  readonly #hasOwnOrder: boolean;
   #textLength = 0;
   #given = 0;
   #headerIsNext: boolean;
@@ -65,7 +85,8 @@ class Pages {
   constructor(source: string, columns: readonly CsvColumn[], layout: CsvLayout, pageRows: number) {
     this.#source = source;
     this.#names = columns.map(({ name }) => name);
-    this.#blank = Object.fromEntries(this.#names.map((name) => [name, '']));
+    const { cellOf, width } = layout;
+    this.#hasOwnOrder = width === cellOf.length && cellOf.every((cell, at) => cell === at);
     this.#layout = layout;
     this.#pageRows = pageRows;
     this.#headerIsNext = layout.hasHeader;
@@ -95,7 +116,8 @@ class Pages {
     this.#rows = [];
     this.#textLength = 0;
     this.#given += 1;
-    return drift.length === 0 ? { rows, nextCursor: null } : { rows, nextCursor: null, drift };
+    const page: SourcePage = { rows, columns: this.#names, nextCursor: null };
+    return drift.length === 0 ? page : { ...page, drift };
   }
 
   #row({ position, cells, raw, unreadable, endsWithoutLineEnd }: CsvRecord): SourceRow {
@@ -112,11 +134,11 @@ class Pages {
       const reason = `has ${cells.length} cells, ${widthOf} ${width}`;
       return { position, values: NO_VALUES, raw, unreadable: reason };
     }
-    // A copy with every key already there is filled faster than an empty object.
-    const values = { ...this.#blank };
-    for (let at = 0; at < cellOf.length; at += 1) {
-      values[this.#names[at] ?? ''] = cells[cellOf[at] ?? -1] ?? '';
-    }
-    return { position, values, raw, unreadable: undefined };
+    return new CsvRow(
+      position,
+      this.#names,
+      this.#hasOwnOrder ? cells : cellOf.map((at) => cells[at] ?? ''),
+      raw,
+    );
   }
 }

@@ -18,7 +18,8 @@ interface Answered extends GeocodeAnswer {
 
 /**
  * Coordinates for every partner with an address. Answers are kept in the cache as they come, so a repeat asks
- * only for what is missing, and an address that did not change costs nothing for 30 days.
+ * only for what is missing, and an address that did not change costs nothing for 30 days; only one that the
+ * geocoder refused as invalid is asked for again each time.
  */
 export const geocode: StepDefinition = {
   name: 'geocode',
@@ -114,6 +115,7 @@ async function* unansweredAddresses(db: Db, geocoder: Geocoder): AsyncGenerator<
       SELECT DISTINCT p.address FROM fleet.media_partners p
       WHERE p.address > ${last} AND NOT EXISTS (
         SELECT 1 FROM durasync.geocode_cache c WHERE c.geocoder = ${geocoder.name} AND c.address = p.address
+          AND c.status IN ('OK', 'ZERO_RESULTS')
           AND c.answered_at > now() - make_interval(days => ${ANSWER_DAYS}))
       ORDER BY p.address LIMIT ${PAGE_ADDRESSES}`.execute(db);
     const addresses = rows.map(({ address }) => address);

@@ -59,7 +59,7 @@ async function endRun(plan: RunPlan): Promise<RunResult> {
 async function loadAll(plan: RunPlan): Promise<RunResult> {
   const loads = new Map<string, Promise<TableOutcome>>();
   for (const table of plan.tables) loads.set(table.table, loadTable(plan, table));
-  const ended = (tables: readonly string[]) => Promise.all(tables.map((table) => loads.get(table)));
+  const ended = (tables: readonly string[]) => Promise.all(tables.flatMap((table) => loads.get(table) ?? []));
   if (plan.kind === 'plan') {
     const outcomes = await allEnded([...loads.values()]);
     return finish(plan, { status: 'planned', notices: outcomes.flatMap(({ notices = [] }) => notices) });

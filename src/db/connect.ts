@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import type { Database } from './types.ts';
 
@@ -71,4 +71,10 @@ export async function inTransaction<T>(
     client.off('error', onError);
     client.release(broken);
   }
+}
+
+/** Lets the rest of a transaction sort and hash what fits into this, instead of going through files. */
+export async function allowMemory(tx: Db): Promise<void> {
+  await sql`SELECT set_config('work_mem', '64MB', true)
+            WHERE pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('64MB')`.execute(tx);
 }

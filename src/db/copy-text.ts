@@ -11,7 +11,7 @@ export function copyValue(value: unknown): string {
       : value;
   }
   if (value === null || value === undefined) return '\\N';
-  return copyValue(typeof value === 'object' ? JSON.stringify(value) : String(value));
+  return copyValue(JSON.stringify(value));
 }
 
 /** The named columns of `values`, in their order. */

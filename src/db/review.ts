@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Review, Staged } from '../domain/contracts.ts';
 import type { RunId } from '../domain/ids.ts';
 import type { Guards } from '../domain/run-plan.ts';
-import type { Db } from './connect.ts';
+import { allowMemory, type Db } from './connect.ts';
 import { type LiveTable, liveTableSql, stagingTable } from './live-table.ts';
 import { unreadableLinesAreKnown } from './quarantine.ts';
 
@@ -40,7 +40,8 @@ export async function reviewStaged(db: Db, request: ReviewRequest): Promise<Revi
   const generation = state?.generation ?? 0;
   // The live table of an incremental source holds far more than one run shows.
   const live = table.incremental ? null : await countLive(db, table);
-  const differences = live === 0 ? allNew(staged) : await compare(db, request, generation);
+  const differences =
+    live === 0 ? allNew(staged) : await db.transaction().execute((tx) => compare(tx, request, generation));
   const { relation, inserted, updated, missing } = differences;
   const decided = { generation, relation, inserted, updated, missing };
   // Asked after the comparison: what was compared is what was staged.
@@ -112,7 +113,7 @@ async function compare(db: Db, request: ReviewRequest, generation: number): Prom
     ),
   );
   const join = archives ? sql`FULL JOIN` : sql`LEFT JOIN`;
-  await sql`ANALYZE ${stagingTable(staged.relation)}`.execute(db);
+  await allowMemory(db);
   await sql`DROP TABLE IF EXISTS ${stagingTable(relation)}`.execute(db);
   await sql`
     CREATE UNLOGGED TABLE ${stagingTable(relation)} AS

@@ -6,7 +6,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import type { Staged } from '../domain/contracts.ts';
 import type { RunId } from '../domain/ids.ts';
 import { SyncFailure } from '../domain/failures.ts';
-import { type DatabaseConnection, type Db, inTransaction } from './connect.ts';
+import { allowMemory, type DatabaseConnection, type Db, inTransaction } from './connect.ts';
 import type { StagedRows } from './copy-text.ts';
 import { type LiveTable, liveTableSql, stagingTable } from './live-table.ts';
 import { insertQuarantined, type QuarantinedRow } from './quarantine.ts';
@@ -37,7 +37,7 @@ export interface PageToCommit {
 }
 
 /** The first letters of every staging relation of a run, so that all of them can be found again. */
-export const stagingPrefix = (runId: RunId): string => `r${runId.replaceAll('-', '').slice(0, 16)}_`;
+const stagingPrefix = (runId: RunId): string => `r${runId.replaceAll('-', '').slice(0, 16)}_`;
 
 /**
  * Takes over the staging of one table of a run. Earlier attempts lose their right to commit. Goes on behind
@@ -124,6 +124,8 @@ async function beginAgain(
  */
 export async function commitPage(pool: pg.Pool, staging: StagingAttempt, page: PageToCommit): Promise<void> {
   await inTransaction(pool, async (client) => {
+    // A crash that loses this commit also empties the unlogged rows that it counts.
+    await client.query('SET LOCAL synchronous_commit = off');
     await copyRows(client, staging, page.rows);
     await insertQuarantined(client, staging.runId, staging.table, page.quarantined);
     const { rowCount } = await client.query(
@@ -197,38 +199,41 @@ export async function completeStaging(
   { db }: DatabaseConnection,
   { runId, table, relation, attempt, fetchStartedAt, replayOf }: StagingAttempt,
 ): Promise<Staged> {
-  const duplicates = await dropDuplicates(db, table, relation);
-  const { rows } = await sql<Omit<Staged, 'relation' | 'sourceFetchedAt' | 'duplicates'>>`
-    SELECT p.fetched, p.quarantined, p.unreadable,
-           (SELECT count(*) FROM ${stagingTable(relation)} WHERE valid) AS staged,
-           ARRAY(SELECT jsonb_array_elements_text(p.drift) EXCEPT
-                 SELECT jsonb_array_elements_text(s.drift) FROM durasync.table_state s
-                 WHERE s.sync = ${table.sync} AND s.scope = ${table.scope} AND s.table_name = ${table.name}) AS drift
-    FROM durasync.staging_progress p
-    WHERE p.run_id = ${runId} AND p.table_name = ${table.name} AND p.attempt = ${attempt}`.execute(db);
-  if (!rows[0]) throw fenced(table);
-  const staged: Staged = {
-    ...rows[0],
-    relation,
-    duplicates,
-    sourceFetchedAt: fetchStartedAt.toISOString(),
-    replayOf,
-  };
-  const { numUpdatedRows } = await db
-    .updateTable('durasync.staging_progress')
-    .set({ result: JSON.stringify(staged) })
-    .where('run_id', '=', runId)
-    .where('table_name', '=', table.name)
-    .where('attempt', '=', attempt)
-    .executeTakeFirst();
-  if (numUpdatedRows !== 1n) throw fenced(table);
-  await db
-    .updateTable('durasync.sync_run_tables')
-    .set({ staged: staged.staged, duplicates, stage: 'review' })
-    .where('run_id', '=', runId)
-    .where('table_name', '=', table.name)
-    .execute();
-  return staged;
+  return db.transaction().execute(async (tx) => {
+    await allowMemory(tx);
+    const duplicates = await dropDuplicates(tx, table, relation);
+    const { rows } = await sql<Omit<Staged, 'relation' | 'sourceFetchedAt' | 'duplicates'>>`
+      SELECT p.fetched, p.quarantined, p.unreadable,
+             (SELECT count(*) FROM ${stagingTable(relation)} WHERE valid) AS staged,
+             ARRAY(SELECT jsonb_array_elements_text(p.drift) EXCEPT
+                   SELECT jsonb_array_elements_text(s.drift) FROM durasync.table_state s
+                   WHERE s.sync = ${table.sync} AND s.scope = ${table.scope} AND s.table_name = ${table.name}) AS drift
+      FROM durasync.staging_progress p
+      WHERE p.run_id = ${runId} AND p.table_name = ${table.name} AND p.attempt = ${attempt}`.execute(tx);
+    if (!rows[0]) throw fenced(table);
+    const staged: Staged = {
+      ...rows[0],
+      relation,
+      duplicates,
+      sourceFetchedAt: fetchStartedAt.toISOString(),
+      replayOf,
+    };
+    const { numUpdatedRows } = await tx
+      .updateTable('durasync.staging_progress')
+      .set({ result: JSON.stringify(staged) })
+      .where('run_id', '=', runId)
+      .where('table_name', '=', table.name)
+      .where('attempt', '=', attempt)
+      .executeTakeFirst();
+    if (numUpdatedRows !== 1n) throw fenced(table);
+    await tx
+      .updateTable('durasync.sync_run_tables')
+      .set({ staged: staged.staged, duplicates, stage: 'review' })
+      .where('run_id', '=', runId)
+      .where('table_name', '=', table.name)
+      .execute();
+    return staged;
+  });
 }
 
 const fenced = (table: LiveTable): SyncFailure =>

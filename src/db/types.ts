@@ -8,7 +8,7 @@ type GeneratedJson<T> = ColumnType<T, string | undefined, string>;
 /** bigint columns; the pool's type parser turns them into numbers. */
 type Count = Generated<number>;
 
-export interface SyncRunsTable {
+interface SyncRunsTable {
   run_id: string;
   kind: string;
   sync: string;
@@ -30,7 +30,7 @@ export interface SyncRunsTable {
   metadata: GeneratedJson<Record<string, unknown>>;
 }
 
-export interface SyncRunTablesTable {
+interface SyncRunTablesTable {
   run_id: string;
   table_name: string;
   status: Generated<string>;
@@ -53,7 +53,7 @@ export interface SyncRunTablesTable {
   error_message: string | null;
 }
 
-export interface QuarantinedRowsTable {
+interface QuarantinedRowsTable {
   id: Generated<number>;
   run_id: string;
   sync: string;
@@ -68,7 +68,7 @@ export interface QuarantinedRowsTable {
   resolved_at: NullableTimestamp;
 }
 
-export interface TableStateTable {
+interface TableStateTable {
   sync: string;
   scope: Generated<string>;
   table_name: string;
@@ -78,7 +78,7 @@ export interface TableStateTable {
   drift: GeneratedJson<string[]>;
 }
 
-export interface StagingProgressTable {
+interface StagingProgressTable {
   run_id: string;
   table_name: string;
   attempt: number;
@@ -93,7 +93,7 @@ export interface StagingProgressTable {
   result: Json<Record<string, unknown>> | null;
 }
 
-export interface WatermarksTable {
+interface WatermarksTable {
   sync: string;
   scope: Generated<string>;
   name: string;
@@ -102,7 +102,7 @@ export interface WatermarksTable {
   updated_at: GeneratedTimestamp;
 }
 
-export interface GeocodeCacheTable {
+interface GeocodeCacheTable {
   geocoder: string;
   address: string;
   status: string;
@@ -113,7 +113,7 @@ export interface GeocodeCacheTable {
   answered_at: GeneratedTimestamp;
 }
 
-export interface AuditLogTable {
+interface AuditLogTable {
   id: Generated<number>;
   at: GeneratedTimestamp;
   actor: string;
@@ -122,7 +122,7 @@ export interface AuditLogTable {
   detail: GeneratedJson<Record<string, unknown>>;
 }
 
-export interface ApiTokensTable {
+interface ApiTokensTable {
   id: string;
   role: 'viewer' | 'operator' | 'admin';
   name: string;

@@ -143,7 +143,7 @@ export interface CloseTableInput extends TableOfRun {
   readonly message: string | null;
 }
 
-export interface HoldTablesInput {
+interface HoldTablesInput {
   readonly runId: RunId;
   readonly relations: readonly string[];
 }

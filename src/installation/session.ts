@@ -11,7 +11,7 @@ import { connectTemporal, type TemporalTarget, temporalTarget } from '../tempora
 import { type Mode, STORES } from './mode.ts';
 
 /** Nothing runs that a command could attach to; the message says how to start it. */
-export class NotRunningError extends Error {
+class NotRunningError extends Error {
   override readonly name = 'NotRunningError';
 }
 

@@ -146,14 +146,14 @@ function readDate(value: string): Cell {
 const REMEMBERED_MAX = 10_000;
 
 /** Remembers answers: an export has few different dates, each on many rows. */
-function remember(read: (text: string) => Cell): (text: string) => Cell {
+function remember(read: (cell: string) => Cell): (cell: string) => Cell {
   const answers = new Map<string, Cell>();
-  return (text) => {
-    let answer = answers.get(text);
+  return (cell) => {
+    let answer = answers.get(cell);
     if (answer !== undefined) return answer;
-    answer = read(text);
+    answer = read(cell);
     if (answers.size >= REMEMBERED_MAX) answers.clear();
-    answers.set(text, answer);
+    answers.set(cell, answer);
     return answer;
   };
 }

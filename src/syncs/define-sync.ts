@@ -127,13 +127,17 @@ export function defineSync(definition: SyncDefinition): SyncDefinition {
   for (const table of definition.tables) {
     const unknown = table.key.filter((column) => !(column in table.row.shape));
     if (unknown.length > 0) {
-      throw new Error(`sync ${definition.name}, table ${table.name}: key columns missing in row: ${unknown}`);
+      throw new Error(
+        `sync ${definition.name}, table ${table.name}: key columns missing in row: ${unknown.join(', ')}`,
+      );
     }
   }
   for (const step of [...definition.enrich, ...definition.derive]) {
     const unknown = step.after.filter((table) => !names.has(table));
     if (unknown.length > 0) {
-      throw new Error(`sync ${definition.name}, step ${step.name}: unknown tables in after: ${unknown}`);
+      throw new Error(
+        `sync ${definition.name}, step ${step.name}: unknown tables in after: ${unknown.join(', ')}`,
+      );
     }
   }
   return definition;

@@ -1,6 +1,6 @@
 import type { Guards } from '../domain/run-plan.ts';
 
-export const DEFAULT_GUARDS: Guards = { missingShare: 0.2, quarantineShare: 0.1, growthShare: 2 };
+const DEFAULT_GUARDS: Guards = { missingShare: 0.2, quarantineShare: 0.1, growthShare: 2 };
 
 /**
  * The guards of a run: the share of rows that may be missing grows with the periods since the last complete

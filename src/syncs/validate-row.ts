@@ -2,7 +2,7 @@ import type { SourceRow } from '../domain/source.ts';
 import type { TableDefinition } from './define-sync.ts';
 
 /** The text form of each column's value for COPY, or null. */
-export type ColumnTexts = Readonly<Record<string, unknown>>;
+type ColumnTexts = Readonly<Record<string, unknown>>;
 
 export type RowVerdict =
   | { readonly kind: 'valid'; readonly values: ColumnTexts }

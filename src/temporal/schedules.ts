@@ -3,7 +3,7 @@ import { type Client, type ScheduleDescription, ScheduleOverlapPolicy } from '@t
 import { listOurIds, OFF_PREFIX, unlessMissing } from './apply-schedules.ts';
 import { SYNC_NAME } from './schedule-options.ts';
 
-export { type AppliedSchedule, applySchedules, type ApplySchedulesOptions } from './apply-schedules.ts';
+export { applySchedules } from './apply-schedules.ts';
 
 export interface ScheduleRow {
   readonly id: string;

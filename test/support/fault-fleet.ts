@@ -73,13 +73,13 @@ export const thirdNight: Night = {
 };
 
 /** The variables of a worker whose exports and geocoder are below one folder of the server. */
-export function fleetVariables(server: CsvServer, folder: string): Record<string, string> {
-  const sources = Object.entries(FLEET_PATHS).map(([setting, path]) => [setting, server.url + folder + path]);
+export function fleetVariables({ url }: Pick<CsvServer, 'url'>, folder: string): Record<string, string> {
+  const sources = Object.entries(FLEET_PATHS).map(([setting, path]) => [setting, url + folder + path]);
   return {
     ...Object.fromEntries(sources),
     GEOCODE_QPS: '1000',
     GOOGLE_MAPS_API_KEY: 'test-key',
-    GOOGLE_MAPS_BASE_URL: server.url + folder,
+    GOOGLE_MAPS_BASE_URL: url + folder,
   };
 }
 

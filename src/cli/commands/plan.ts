@@ -54,7 +54,8 @@ export function renderReview(review: ReviewShown & { readonly table: string }): 
   return lines.join('\n');
 }
 
-const show = (value: unknown): string => (value === null || value === undefined ? '∅' : String(value));
+const show = (value: unknown): string =>
+  typeof value === 'string' ? value : value === null || value === undefined ? '∅' : JSON.stringify(value);
 
 function shortRow(row: Readonly<Record<string, unknown>>): string {
   const cells = Object.entries(row).filter(([, value]) => value !== null);

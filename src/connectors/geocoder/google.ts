@@ -55,7 +55,7 @@ export function createGoogleGeocoder(options: GoogleGeocoderOptions): Geocoder {
     name: 'google',
     async geocode(address, signal) {
       const query = new URLSearchParams({ address, region: 'us', key: options.apiKey });
-      const { statusCode, headers, text } = await fetchAnswer(`${endpoint}?${query}`, signal);
+      const { statusCode, headers, text } = await fetchAnswer(`${endpoint}?${query.toString()}`, signal);
       const answer = parseAnswer(text);
       // Errors arrive under HTTP 200 with a status of their own, so what the body says comes first.
       if (answer !== null) return readAnswer(answer);

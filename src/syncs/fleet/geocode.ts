@@ -99,10 +99,11 @@ async function* eachOf<T>(pages: AsyncIterable<readonly T[]>): AsyncGenerator<T>
 
 function geocoderFor({ settings, http }: StepContext): Geocoder {
   const apiKey = settings['GOOGLE_MAPS_API_KEY'];
-  if (apiKey === undefined) return createOfflineGeocoder();
+  const baseUrl = settings['GOOGLE_MAPS_BASE_URL'];
+  if (typeof apiKey !== 'string') return createOfflineGeocoder();
   return createGoogleGeocoder({
-    apiKey: String(apiKey),
-    baseUrl: String(settings['GOOGLE_MAPS_BASE_URL'] ?? GOOGLE_BASE_URL),
+    apiKey,
+    baseUrl: typeof baseUrl === 'string' ? baseUrl : GOOGLE_BASE_URL,
     dispatcher: http,
     timeoutMs: REQUEST_TIMEOUT_MS,
   });

@@ -1,0 +1,107 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { describe, expect, test } from 'vitest';
+import * as workflows from '../../workflows/index.ts';
+import { ensureWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
+import { SECRET_IN_URL } from '../support/history-scenarios.ts';
+import { TEST_BUNDLES } from '../support/sync-harness.ts';
+
+const HISTORIES = fileURLToPath(new URL('histories/', import.meta.url));
+const files = readdirSync(HISTORIES).filter((name) => name.endsWith('.json'));
+const MAX_BYTES = 200_000;
+
+/** Values of the exports' rows, the folder of their addresses, and secrets. */
+const FORBIDDEN = [
+  'VIN0001',
+  'VIN1500',
+  'Audi',
+  'metallic',
+  '45,210',
+  'Partner 1',
+  'Main St',
+  'active_vehicles.rpt',
+  'media_partners.rpt',
+  SECRET_IN_URL,
+  'test-key',
+  'postgres://',
+];
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+const codePath = await ensureWorkflowBundle(TEST_BUNDLES);
+
+const MEANING =
+  'The current workflow code does not do what this history shows. A run that is under way when people upgrade would ' +
+  'break in the same way. If the change is meant, keep the old path with patched() from @temporalio/workflow, or ' +
+  'give the workflow a new version. Never edit or re-record the history of a release.';
+
+const read = (file: string): unknown => JSON.parse(readFileSync(HISTORIES + file, 'utf8'));
+
+async function replay(history: unknown, workflowId: string): Promise<void> {
+  try {
+    await Worker.runReplayHistory({ workflowBundle: { codePath } }, history, workflowId);
+  } catch (error) {
+    throw new Error(`${MEANING}\n\n${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+test('there is a history of every workflow', () => {
+  const recorded = new Set(files.map((file) => file.split('.')[0]));
+  expect(recorded).toEqual(new Set(Object.keys(workflows)));
+});
+
+test('every way a run and a decision can go is recorded', () => {
+  const scenarios = files.map((file) => file.split('.').slice(0, 2).join('.'));
+  expect(scenarios).toEqual(
+    expect.arrayContaining([
+      'runSync.completed',
+      'runSync.table-failed',
+      'runSync.held',
+      'runSync.plan',
+      'runSync.cancelled',
+      'runSync.restaged',
+      'decideHold.approved',
+      'decideHold.rejected',
+      'decideHold.expired',
+      'decideHold.superseded',
+    ]),
+  );
+});
+
+describe.each(files)('%s', (file) => {
+  test('the current code replays it', () => replay(read(file), file));
+
+  test('it holds no row, no address and no secret, and is small', () => {
+    const texts = [...textsOf(read(file))].join('\n');
+    expect(FORBIDDEN.filter((value) => texts.includes(value))).toEqual([]);
+    expect(readFileSync(HISTORIES + file).length).toBeLessThan(MAX_BYTES);
+  });
+});
+
+test('the texts of a history include what its payloads say', () => {
+  const texts = [...textsOf(read('runSync.completed.0.1.0.json'))];
+  expect(texts).toContain('{"sync":"fleet"}');
+});
+
+test('a history of another step is refused, and the message says what to do', async () => {
+  const history = read('sweepRuns.completed.0.1.0.json') as { events: { eventType: string }[] };
+  const name = 'EVENT_TYPE_ACTIVITY_TASK_SCHEDULED';
+  const changed = structuredClone(history);
+  const scheduled = changed.events.find(({ eventType }) => eventType === name) as unknown as {
+    activityTaskScheduledEventAttributes: { activityType: { name: string } };
+  };
+  scheduled.activityTaskScheduledEventAttributes.activityType.name = 'anotherStep';
+  await expect(replay(changed, 'changed')).rejects.toThrow(/keep the old path with patched/);
+});
+
+/** Every text of a history, the payloads decoded. */
+function* textsOf(value: unknown): Iterable<string> {
+  if (typeof value === 'string') {
+    yield value;
+    yield Buffer.from(value, 'base64').toString('utf8');
+  } else if (typeof value === 'object' && value !== null) {
+    for (const each of Object.values(value)) yield* textsOf(each);
+  }
+}

@@ -8,6 +8,7 @@ import { answerNight, faultFleet, firstNight } from '../support/fault-fleet.ts';
 import { startFaultHarness, stagingLeft } from '../support/fault-harness.ts';
 import { FLEET_PATHS, vehicleFile } from '../support/fleet-files.ts';
 import { runResult, tableOf } from '../support/sync-harness.ts';
+import { NO_CLIENTS } from '../support/no-clients.ts';
 import { TEST_KEYS } from '../support/test-keys.ts';
 
 const fleet = await startFaultHarness();
@@ -66,6 +67,7 @@ test('a run that ends by itself during the sweep stays as it ended', async () =>
     log: pino({ level: 'silent' }),
     http,
     keys: TEST_KEYS,
+    clients: NO_CLIENTS,
     isOpen: async () => {
       stalled.release();
       await run.ended();

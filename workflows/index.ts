@@ -1,3 +1,4 @@
+export { analyseSkus } from './analyse-skus.ts';
 export { decideHold } from './decide-hold.ts';
 export { reconcileClients } from './reconcile-clients.ts';
 export { runSync } from './run-sync.ts';

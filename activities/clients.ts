@@ -1,19 +1,17 @@
 import type { ClientActivities } from '../src/domain/clients.ts';
 import { SyncFailure } from '../src/domain/failures.ts';
-import {
-  listClientPage,
-  readClientState,
-  recordClientRun,
-  setClientFrequency,
-  setClientPaused,
-} from '../src/db/clients.ts';
+import { listClientPage, readClientState, setClientFrequency, setClientPaused } from '../src/db/clients.ts';
+import { recordClientRun } from '../src/db/record-client-run.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 /** Activities of client workflows, without the guard that `createActivities` puts around each. */
 export function clientActivities({ database: { db }, clients }: ActivityDependencies): ClientActivities {
   return {
     readClient: (clientId) => readClientState(db, clientId),
-    recordClientRun: (run) => recordClientRun(db, run),
+    async recordClientRun(run) {
+      await recordClientRun(db, run);
+      return readClientState(db, run.clientId);
+    },
     setClientPaused: ({ clientId, reason }) => setClientPaused(db, clientId, reason),
     async setClientFrequency({ clientId, hours, platform }) {
       const changed = await setClientFrequency(db, clientId, hours, platform);

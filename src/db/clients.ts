@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { sql } from 'kysely';
-import type { ClientState, CredentialState, EndedRun, Platform } from '../domain/clients.ts';
+import { type RawBuilder, sql } from 'kysely';
+import type { ClientState, CredentialState, Platform } from '../domain/clients.ts';
 import { SyncFailure } from '../domain/failures.ts';
 import type { KeyRing } from '../key-ring.ts';
 import type { Db } from './connect.ts';
@@ -8,7 +8,9 @@ import type { Db } from './connect.ts';
 const HOUR_MS = 3_600_000;
 /** First runs are spread over at most this, so that a thousand new clients do not start together. */
 const SPREAD_MAX_MS = HOUR_MS;
-const RETRY_MAX_MS = HOUR_MS;
+/** Ten years: an instant that far ahead still fits every clock that has to count to it. */
+const FREQUENCY_MAX_HOURS = 87_600;
+const FREQUENCY_MIN_HOURS = 1 / 3_600;
 const CLIENT_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 const NAME_BYTES_MAX = 63;
 
@@ -76,8 +78,7 @@ export async function addCredential(db: Db, keys: KeyRing, added: NewCredential)
       VALUES (${clientId}, ${platform}, ${connectionName}, '', ${added.frequencyHours},
               now() + make_interval(secs => ${delayMs / 1000}), now() + make_interval(secs => ${delayMs / 1000}))
       ON CONFLICT (client_id, platform_type, connection_name) DO UPDATE
-      SET sync_frequency_hours = excluded.sync_frequency_hours, status = 'pending', error_message = NULL,
-          updated_at = clock_timestamp()
+      SET ${frequencyChange(added.frequencyHours)}, status = 'pending', error_message = NULL
       RETURNING credential_id`.execute(tx);
     const id = rows[0]?.credential_id ?? '';
     await sql`UPDATE commerce.client_api_credentials SET credentials = ${keys.seal(added.credentials, id)}
@@ -92,12 +93,28 @@ function spread(text: string, maxMs: number): number {
 }
 
 function checkFrequency(hours: number): void {
-  if (Number.isFinite(hours) && hours > 0) return;
+  if (hours >= FREQUENCY_MIN_HOURS && hours <= FREQUENCY_MAX_HOURS) return;
   throw new SyncFailure(
     'InvalidInput',
-    `A frequency of ${hours} hours can't be kept: it must be more than 0.`,
+    `A frequency of ${hours} hours can't be kept: it must be more than 0, at least a second and at most ten years.`,
   );
 }
+
+/**
+ * Assignments that change the frequency of the connection `c`: its next due time counts from the last one, or
+ * from now when none has come yet. A retry that comes earlier stays. The same frequency changes nothing.
+ */
+const frequencyChange = (hours: number): RawBuilder<unknown> => sql`
+  (sync_frequency_hours, due_at, next_sync_at, updated_at) = (
+    SELECT ${hours}::double precision, due,
+           CASE WHEN c.next_sync_at < c.due_at THEN least(c.next_sync_at, due) ELSE due END, clock_timestamp()
+    FROM (SELECT CASE
+            WHEN c.sync_frequency_hours = ${hours} THEN c.due_at
+            WHEN EXISTS (SELECT 1 FROM commerce.client_api_sync_results r WHERE r.client_id = c.client_id
+                         AND r.credential_id = c.credential_id AND r.sync_triggered_by = 'schedule')
+              THEN c.due_at + make_interval(secs => 3600 * (${hours} - c.sync_frequency_hours))
+            ELSE now() + make_interval(secs => 3600 * ${hours}::double precision)
+          END AS due) d)`;
 
 /** The connections of an active client, or null; remembers that its workflow has seen them. */
 export async function readClientState(db: Db, clientId: string): Promise<ClientState | null> {
@@ -118,59 +135,6 @@ export async function readClientState(db: Db, clientId: string): Promise<ClientS
   };
 }
 
-/**
- * Stores how a run of a connection ended and when the next one is due. A scheduled run moves the grid of due
- * times past now, skipping missed ones; a forced one does not; a failure is tried again within an hour. A repeat
- * for the same run changes nothing.
- */
-export async function recordClientRun(db: Db, run: EndedRun): Promise<void> {
-  await db.transaction().execute(async (tx) => {
-    const { rows } = await sql<{ due_at: Date; hours: number }>`
-      SELECT due_at, sync_frequency_hours AS hours FROM commerce.client_api_credentials
-      WHERE credential_id = ${run.credentialId} FOR UPDATE`.execute(tx);
-    const credential = rows[0];
-    if (!credential) return;
-    const { numAffectedRows } = await sql`
-      INSERT INTO commerce.client_api_sync_results
-        (run_id, client_id, credential_id, platform_type, connection_name, records_fetched, records_processed,
-         records_stored, sync_duration_seconds, success, data_types_synced, sync_triggered_by, error_message, started_at)
-      SELECT ${run.runId ?? run.workflowId}, client_id, credential_id, platform_type, connection_name,
-             coalesce(t.fetched, 0), coalesce(t.staged, 0), coalesce(t.stored, 0),
-             extract(epoch FROM clock_timestamp() - ${run.startedAt}::timestamptz), ${run.outcome === 'success'},
-             coalesce(t.types, '[]'), ${run.triggeredBy}, ${run.message}, ${run.startedAt}
-      FROM commerce.client_api_credentials
-      LEFT JOIN (SELECT sum(fetched) AS fetched, sum(staged) AS staged, sum(inserted + updated) AS stored,
-                        jsonb_agg(table_name ORDER BY table_name) FILTER (WHERE status = 'completed') AS types
-                 FROM durasync.sync_run_tables WHERE run_id = ${run.runId}) t ON true
-      WHERE credential_id = ${run.credentialId}
-      ON CONFLICT (run_id) DO NOTHING`.execute(tx);
-    if (numAffectedRows === 0n) return;
-    const frequencyMs = credential.hours * HOUR_MS;
-    const nextDue =
-      run.trigger === 'schedule' ? nextOnGrid(credential.due_at, frequencyMs) : credential.due_at;
-    const failed = run.outcome === 'failure';
-    const retryAt = new Date(Date.now() + Math.min(RETRY_MAX_MS, frequencyMs));
-    const nextAt = failed && retryAt < nextDue ? retryAt : nextDue;
-    await sql`
-      UPDATE commerce.client_api_credentials
-      SET due_at = ${nextDue}, next_sync_at = ${nextAt}, error_message = ${run.message},
-          last_sync_at = CASE WHEN ${failed} THEN last_sync_at ELSE ${run.startedAt}::timestamptz END,
-          status = CASE WHEN ${failed} THEN ${failedStatus(run.message)} ELSE 'connected' END
-      WHERE credential_id = ${run.credentialId}`.execute(tx);
-  });
-}
-
-/** The first time of the grid that lies ahead. */
-function nextOnGrid(due: Date, frequencyMs: number): Date {
-  const missed = Math.max(0, Math.floor((Date.now() - due.getTime()) / frequencyMs));
-  return new Date(due.getTime() + (missed + 1) * frequencyMs);
-}
-
-function failedStatus(message: string | null): 'error' | 'expired' | 'revoked' {
-  if (/\bexpired\b/i.test(message ?? '')) return 'expired';
-  return /\brevoked\b/i.test(message ?? '') ? 'revoked' : 'error';
-}
-
 /** Pauses (with a reason) or resumes (null) all connections of a client. Safe to repeat. */
 export async function setClientPaused(db: Db, clientId: string, reason: string | null): Promise<void> {
   await sql`UPDATE commerce.client_api_credentials
@@ -178,7 +142,12 @@ export async function setClientPaused(db: Db, clientId: string, reason: string |
     WHERE client_id = ${clientId}`.execute(db);
 }
 
-/** A changed frequency counts from the last due time; before the first one, from now. Safe to repeat. */
+/**
+ * A changed frequency counts from the last due time; before the first one, from now. Safe to repeat.
+ *
+ * @returns how many connections it is for
+ * @throws SyncFailure InvalidInput
+ */
 export async function setClientFrequency(
   db: Db,
   clientId: string,
@@ -187,11 +156,7 @@ export async function setClientFrequency(
 ): Promise<number> {
   checkFrequency(hours);
   const result = await sql`
-    UPDATE commerce.client_api_credentials SET (sync_frequency_hours, due_at, next_sync_at, updated_at) = (
-      SELECT ${hours}::double precision, due, due, clock_timestamp()
-      FROM (SELECT CASE WHEN last_sync_at IS NULL THEN now()
-                        ELSE due_at - make_interval(secs => sync_frequency_hours * 3600) END
-                   + make_interval(secs => ${hours * 3600}) AS due) d)
+    UPDATE commerce.client_api_credentials c SET ${frequencyChange(hours)}
     WHERE client_id = ${clientId} AND (${platform ?? null}::text IS NULL OR platform_type = ${platform ?? null})`.execute(
     db,
   );

@@ -87,16 +87,18 @@ export interface ClientStatus {
 export interface SyncClientInput {
   readonly clientId: string;
   readonly queued?: readonly QueuedRequest[];
-  /** Wishes that came before the client's connections were known. */
-  readonly arrived?: readonly ForceRequest[];
 }
 
 /** Activities of clients. Each is safe to repeat. */
 export interface ClientActivities {
   /** The client as it is now; null when it is gone or inactive. */
   readClient(clientId: string): Promise<ClientState | null>;
-  /** Stores the outcome and moves the due times; a repeat for the same run changes nothing. */
-  recordClientRun(run: EndedRun): Promise<void>;
+  /**
+   * Stores the outcome and moves the due times; a repeat for the same run changes nothing.
+   *
+   * @returns the client as it is then; null when it is gone or inactive
+   */
+  recordClientRun(run: EndedRun): Promise<ClientState | null>;
   /** Pauses (with a reason) or resumes (null) all connections of a client. */
   setClientPaused(input: { readonly clientId: string; readonly reason: string | null }): Promise<void>;
   /** Counts from the last due time; a frequency of 0 or less is refused. */

@@ -277,7 +277,7 @@ describe('what does not stop a client', () => {
     fake.on.readClient = async () => {
       throw ApplicationFailure.nonRetryable('no such column', 'DatabaseRefused');
     };
-    const { handle } = await start(0, { id: 'one', hours: 24 });
+    await start(0, { id: 'one', hours: 24 });
     await hours(0.1);
     expect(fake.reads).toBeGreaterThan(3);
     expect(fake.reads).toBeLessThan(10);

@@ -3,6 +3,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { ClientState, CredentialState, Platform } from '../domain/clients.ts';
 import { SyncFailure } from '../domain/failures.ts';
 import type { KeyRing } from '../key-ring.ts';
+import { makeClientView } from './client-views.ts';
 import type { Db } from './connect.ts';
 
 const HOUR_MS = 3_600_000;
@@ -38,7 +39,7 @@ export function viewName(clientId: string, taken: boolean): string {
 }
 
 /**
- * Adds a client, or renames and activates the one that is there. Safe to repeat.
+ * Adds a client and its view, or renames and activates the one that is there. Safe to repeat.
  *
  * @throws SyncFailure InvalidInput for an id with other characters than letters, digits, `.`, `_`, `:`, `-`
  */
@@ -54,9 +55,12 @@ export async function addClient(db: Db, clientId: string, name: string): Promise
     const plain = viewName(clientId, false);
     const { rows } = await sql`SELECT 1 FROM commerce.clients
       WHERE view_name = ${plain} AND client_id <> ${clientId}`.execute(tx);
-    await sql`INSERT INTO commerce.clients (client_id, name, view_name)
+    const added = await sql<{ view_name: string }>`
+      INSERT INTO commerce.clients (client_id, name, view_name)
       VALUES (${clientId}, ${name}, ${viewName(clientId, rows.length > 0)})
-      ON CONFLICT (client_id) DO UPDATE SET name = excluded.name, active = true`.execute(tx);
+      ON CONFLICT (client_id) DO UPDATE SET name = excluded.name, active = true
+      RETURNING view_name`.execute(tx);
+    for (const { view_name } of added.rows) await makeClientView(tx, clientId, view_name);
   });
 }
 
@@ -87,12 +91,20 @@ export async function addCredential(db: Db, keys: KeyRing, added: NewCredential)
   });
 }
 
+/** Lets a connection be due now. Safe to repeat. */
+export async function makeDue(db: Db, credentialId: string): Promise<void> {
+  await sql`UPDATE commerce.client_api_credentials
+    SET due_at = now(), next_sync_at = now(), updated_at = clock_timestamp()
+    WHERE credential_id = ${credentialId}`.execute(db);
+}
+
 /** A number below `maxMs` that depends on the text alone. */
 function spread(text: string, maxMs: number): number {
   return (createHash('sha256').update(text).digest().readUInt32BE(0) / 2 ** 32) * maxMs;
 }
 
-function checkFrequency(hours: number): void {
+/** @throws SyncFailure InvalidInput for a frequency that can't be kept */
+export function checkFrequency(hours: number): void {
   if (hours >= FREQUENCY_MIN_HOURS && hours <= FREQUENCY_MAX_HOURS) return;
   throw new SyncFailure(
     'InvalidInput',

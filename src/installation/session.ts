@@ -4,6 +4,7 @@ import { connectDatabase, type DatabaseConnection } from '../db/connect.ts';
 import { demoSettings } from '../demo/demo-settings.ts';
 import type { Home } from '../home/home.ts';
 import { readRuntime, type Runtime } from '../home/runtime.ts';
+import { type KeyRing, openKeyRing } from '../key-ring.ts';
 import type { Environment } from '../settings.ts';
 import { syncs } from '../syncs/index.ts';
 import type { SyncDefinition } from '../syncs/define-sync.ts';
@@ -24,6 +25,8 @@ export interface Targets {
   readonly apiUrl: string | null;
   /** The variables that the syncs read: the process's own, and in demo mode the demo sources'. */
   readonly env: Environment;
+  /** For the secrets in the database. */
+  readonly keys: KeyRing;
 }
 
 /** The engines that variables name; those of the home's running owner for the rest; null when some are nowhere. */
@@ -42,11 +45,12 @@ export async function findTargets(config: Config, home: Home, env: Environment):
     temporalUiUrl: config.TEMPORAL_UI_URL ?? runtime?.temporalUiUrl ?? null,
     apiUrl: runtime?.apiUrl ?? null,
     env: syncEnvironment(runtime, env),
+    keys: await openKeyRing(config, home),
   };
 }
 
 function syncEnvironment(runtime: Runtime | null, env: Environment): Environment {
-  return runtime?.demoSourceUrl ? { ...env, ...demoSettings(runtime.demoSourceUrl) } : env;
+  return runtime?.demoSourceUrl ? { ...env, ...demoSettings(runtime.demoSourceUrl, env) } : env;
 }
 
 /** Open connections to the engines. */
@@ -74,17 +78,20 @@ export async function openSession(targets: Targets, applicationName: string): Pr
   };
 }
 
+/** Where everything is. @throws NotRunningError */
+export async function requireTargets(config: Config, home: Home, env: Environment): Promise<Targets> {
+  const targets = await findTargets(config, home, env);
+  if (targets) return targets;
+  throw new NotRunningError(
+    `Nothing runs in ${home.dir}. Start it with: npm start (or set DATABASE_URL and TEMPORAL_ADDRESS).`,
+  );
+}
+
 /**
  * Connects to what runs.
  *
  * @throws NotRunningError
  */
 export async function attach(config: Config, home: Home, env: Environment): Promise<Session> {
-  const targets = await findTargets(config, home, env);
-  if (!targets) {
-    throw new NotRunningError(
-      `Nothing runs in ${home.dir}. Start it with: npm start (or set DATABASE_URL and TEMPORAL_ADDRESS).`,
-    );
-  }
-  return openSession(targets, 'durasync command');
+  return openSession(await requireTargets(config, home, env), 'durasync command');
 }

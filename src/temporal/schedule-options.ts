@@ -24,7 +24,7 @@ export interface WantedSchedule {
 }
 
 /**
- * Every schedule there should be: those of the definitions, the hourly sweep and the analysis of SKUs.
+ * Every schedule there should be: those of the definitions, the hourly sweep, and those about clients.
  *
  * @throws ConfigurationError, CronTextError
  */
@@ -54,6 +54,7 @@ export function wantedSchedules(
     ...ofSyncs,
     { off: undefined, options: sweepOptions(now) },
     { off: undefined, options: skuOptions(now) },
+    { off: undefined, options: reconcileOptions(now) },
   ];
 }
 
@@ -85,6 +86,25 @@ function skuOptions(now: Date): WantedSchedule['options'] {
     args: [],
     workflowRunTimeout: 6 * HOUR_MS,
     staticSummary: 'Computes stock and sales of every SKU of every client',
+    typedSearchAttributes: [
+      { key: SYNC_NAME, value: 'commerce' },
+      { key: SYNC_TRIGGER, value: 'schedule' },
+    ],
+  });
+}
+
+function reconcileOptions(now: Date): WantedSchedule['options'] {
+  const times = {
+    id: 'clients-reconcile',
+    at: { cron: '37 * * * *' },
+    timeZone: 'UTC',
+    catchupWindowMs: 10 * MINUTE_MS,
+  } as const;
+  return scheduleOptions(times, now, {
+    workflowType: 'reconcileClients',
+    args: [],
+    workflowRunTimeout: HOUR_MS,
+    staticSummary: 'Starts missing workflows of clients and ends those of removed ones',
     typedSearchAttributes: [
       { key: SYNC_NAME, value: 'commerce' },
       { key: SYNC_TRIGGER, value: 'schedule' },

@@ -8,6 +8,7 @@ import { createApp } from '../../src/http/app.ts';
 import { startHttpApi } from '../../src/http/start-http-api.ts';
 import type { Environment } from '../../src/settings.ts';
 import { syncs } from '../../src/syncs/index.ts';
+import { TEST_KEYS } from './test-keys.ts';
 
 export interface HttpHarnessOptions {
   readonly database: DatabaseConnection;
@@ -58,6 +59,7 @@ export async function serve(options: HttpHarnessOptions, tokens: Record<Role, st
     temporalUiUrl: null,
     apiUrl: null,
     env,
+    keys: TEST_KEYS,
   };
   const session = { targets, database, client, syncs, close: async () => undefined };
   const api = await startHttpApi({ app: createApp({ session, config, log }), config });

@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { createAgent } from '../../connectors/http/create-agent.ts';
-import { openKeyRing } from '../../key-ring.ts';
 import { createLog } from '../../log.ts';
 import { connectWorker } from '../../temporal/connect.ts';
-import { startSweep } from '../../temporal/runs.ts';
+import { startReconcile, startSweep } from '../../temporal/runs.ts';
 import { createWorkers, installRuntime } from '../../temporal/worker.ts';
 import { ensureWorkflowBundle } from '../../temporal/workflow-bundle.ts';
 import { printLine } from '../output.ts';
@@ -22,7 +21,7 @@ export async function worker(options: { untilStdinCloses?: true }): Promise<void
       client,
       database,
       http,
-      keys: await openKeyRing(config, home),
+      keys: targets.keys,
       syncs,
       env: targets.env,
       log,
@@ -32,6 +31,7 @@ export async function worker(options: { untilStdinCloses?: true }): Promise<void
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
     if (options.untilStdinCloses) process.stdin.once('end', () => stop.abort()).resume();
     await startSweep(client);
+    await startReconcile(client);
     printLine('worker is ready');
     await Promise.all(workers.map((worker) => worker.runUntil(once(stop.signal, 'abort'))));
     // An open standard input would keep the process alive.

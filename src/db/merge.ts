@@ -158,7 +158,8 @@ async function upsertRows(
   const { rows: counts } = await run(
     client,
     db,
-    sql`WITH written AS (${insert} RETURNING xmax = 0 AS inserted)
+    // Not xmax = 0, which a partitioned table does not tell.
+    sql`WITH written AS (${insert} RETURNING l.first_run_id IS NOT DISTINCT FROM ${runId} AS inserted)
         SELECT count(*) FILTER (WHERE inserted) AS inserted, count(*) FILTER (WHERE NOT inserted) AS updated
         FROM written`,
   );

@@ -91,6 +91,10 @@ function rowOf(
   position: number,
 ): SourceRow {
   const text = stableJson(payload);
+  if (REFUSED_BY_JSONB.test(text)) {
+    const unreadable = 'a text in it has a NUL or half a character, which PostgreSQL can not store';
+    return { position, values: {}, raw: text, unreadable };
+  }
   return {
     position,
     raw: text,
@@ -105,6 +109,9 @@ function rowOf(
     },
   };
 }
+
+/** An escape for NUL or half a character; an escaped backslash before it makes it plain text. */
+const REFUSED_BY_JSONB = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
 
 /** JSON whose text depends on the content alone, not on the order in which a shop names its fields. */
 function stableJson(value: unknown): string {

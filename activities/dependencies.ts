@@ -1,8 +1,10 @@
 import type { Logger } from 'pino';
 import type { Dispatcher } from 'undici';
 import type { RunId } from '../src/domain/ids.ts';
+import type { ClientWorkflows } from '../src/domain/clients.ts';
 import { SyncFailure } from '../src/domain/failures.ts';
 import type { DatabaseConnection } from '../src/db/connect.ts';
+import type { KeyRing } from '../src/key-ring.ts';
 import type { LiveTable } from '../src/db/live-table.ts';
 import type { SyncDefinition, TableDefinition } from '../src/syncs/define-sync.ts';
 import type { Environment } from '../src/settings.ts';
@@ -14,6 +16,8 @@ export interface ActivityDependencies {
   readonly env: Environment;
   readonly log: Logger;
   readonly http: Dispatcher;
+  readonly keys: KeyRing;
+  readonly clients: Pick<ClientWorkflows, 'running' | 'start' | 'reload'>;
   /** Asks Temporal whether a workflow is still open; any execution of the id when no run is named. */
   isOpen(workflowId: string, runId?: RunId): Promise<boolean>;
 }
@@ -35,12 +39,18 @@ export function findTable(sync: SyncDefinition, name: string): TableDefinition {
 }
 
 /** The live table that a definition describes. */
-export function liveTable(sync: SyncDefinition, table: TableDefinition): LiveTable {
+export function liveTable(sync: SyncDefinition, table: TableDefinition, scope: string): LiveTable {
+  const columns = Object.keys(table.row.shape);
   return {
     sync: sync.name,
+    scope,
     schema: sync.schema,
     name: table.name,
+    live: table.live ?? table.name,
     key: table.key,
-    columns: Object.keys(table.row.shape),
+    columns,
+    compared: table.compared ?? columns.filter((column) => !table.key.includes(column)),
+    version: table.version ?? null,
+    incremental: table.incremental ?? false,
   };
 }

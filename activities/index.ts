@@ -1,8 +1,12 @@
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
+import type { ClientActivities } from '../src/domain/clients.ts';
 import type { SyncActivities } from '../src/domain/contracts.ts';
 import { auditOnce } from '../src/db/audit.ts';
+import type { SkuActivities } from '../src/domain/sku-analysis.ts';
 import { closeRun, closeTable } from '../src/db/runs.ts';
 import { dropStaging, keepStaging } from '../src/db/staging.ts';
+import { analyseSkus } from './analyse-skus.ts';
+import { clientActivities } from './clients.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { archiveMissing, mergeStaged } from './merge-staged.ts';
 import { planRun } from './plan-run.ts';
@@ -15,9 +19,18 @@ import { toFailure } from './to-failure.ts';
 const HEARTBEAT_EVERY_MS = 2_000;
 
 /** Every activity of the contract, ready for a worker. Each is safe to repeat. */
-export function createActivities(deps: ActivityDependencies): SyncActivities {
+export function createActivities(
+  deps: ActivityDependencies,
+): SyncActivities & ClientActivities & SkuActivities {
   const { db } = deps.database;
+  const clients = clientActivities(deps);
   return {
+    readClient: (input) => guarded(() => clients.readClient(input)),
+    recordClientRun: (input) => guarded(() => clients.recordClientRun(input)),
+    setClientPaused: (input) => guarded(() => clients.setClientPaused(input)),
+    setClientFrequency: (input) => guarded(() => clients.setClientFrequency(input)),
+    reconcilePage: (input) => guarded(() => clients.reconcilePage(input)),
+    analyseSkus: (input) => guarded(() => analyseSkus(deps, input, cancellationSignal())),
     planRun: (input) => guarded(() => planRun(deps, input)),
     stageTable: (input) => guarded(() => stageTable(deps, input, cancellationSignal())),
     reviewTable: (input) => guarded(() => reviewTable(deps, input, activityInfo().attempt)),

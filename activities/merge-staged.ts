@@ -1,35 +1,50 @@
-import type { ArchiveInput, Archived, Merged, MergeInput } from '../src/domain/contracts.ts';
+import {
+  archivesNext,
+  type ArchiveInput,
+  type Archived,
+  type Merged,
+  type MergeInput,
+} from '../src/domain/contracts.ts';
 import { archiveReviewed } from '../src/db/archive.ts';
 import { mergeReviewed } from '../src/db/merge.ts';
+import { closeTable } from '../src/db/runs.ts';
+import { moveWatermark } from '../src/db/watermarks.ts';
 import { type ActivityDependencies, findSync, findTable, liveTable } from './dependencies.ts';
 
-/** Writes new and changed rows. Safe to repeat: a repeat returns the stored counts. */
+/** Writes new and changed rows; the table has ended when there is nothing to archive. Safe to repeat: a repeat returns the stored counts. */
 export async function mergeStaged(
   { database, syncs }: ActivityDependencies,
-  { runId, sync: syncName, table: { table }, staged, review }: MergeInput,
+  { runId, sync: syncName, scope, table, staged, review }: MergeInput,
 ): Promise<Merged> {
   const sync = findSync(syncs, syncName);
-  const definition = findTable(sync, table);
-  return mergeReviewed(database, {
+  const definition = findTable(sync, table.table);
+  const live = liveTable(sync, definition, scope);
+  const merged = await mergeReviewed(database, {
     runId,
-    table: liveTable(sync, definition),
+    table: live,
     // Rows come back from the archive also in a run that archives nothing, such as a replay.
     archives: definition.archives,
     staged,
     review,
   });
+  if (merged.outcome !== 'merged') return merged;
+  if (live.incremental) await moveWatermark(database.db, runId, live, staged.sourceFetchedAt);
+  if (!archivesNext(table, review)) await closeTable(database.db, runId, table.table, 'completed', null);
+  return merged;
 }
 
 /** Archives rows that vanished from the source. Safe to repeat: a repeat returns the stored count. */
 export async function archiveMissing(
   { database, syncs }: ActivityDependencies,
-  { runId, sync: syncName, table: { table }, review, generation }: ArchiveInput,
+  { runId, sync: syncName, scope, table: { table }, review, generation }: ArchiveInput,
 ): Promise<Archived> {
   const sync = findSync(syncs, syncName);
-  return archiveReviewed(database, {
+  const archived = await archiveReviewed(database, {
     runId,
-    table: liveTable(sync, findTable(sync, table)),
+    table: liveTable(sync, findTable(sync, table), scope),
     review,
     generation,
   });
+  if (archived.outcome !== 'lost') await closeTable(database.db, runId, table, 'completed', null);
+  return archived;
 }

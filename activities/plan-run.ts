@@ -17,22 +17,27 @@ const NO_SHARES = { missingShare: 1, quarantineShare: 1 } as const;
 
 /** Turns a definition into plain data and opens the run's rows. Safe to repeat. */
 export async function planRun(
-  { database: { db }, syncs, env }: ActivityDependencies,
+  { database, syncs, env }: ActivityDependencies,
   input: PlanRunInput,
 ): Promise<RunPlan> {
   const sync = findSync(syncs, input.sync);
   const settings = readSettings(sync.settings, env);
   checkRequest(sync, settings, input);
-  const asked = input.tables ? [...new Set(input.tables)].map((name) => findTable(sync, name)) : sync.tables;
+  const { db } = database;
+  const scope = input.scope ?? '';
+  const known = await sync.scopeTables?.(database, scope);
+  const asked = [...new Set(input.tables ?? known ?? sync.tables.map(({ name }) => name))];
+  const wanted = asked.map((name) => findTable(sync, name));
   const replays = input.kind === 'replay';
-  const tables = asked.filter((table) => replays || !table.optional || hasSource(table, settings));
-  const skipped = asked.filter((table) => !tables.includes(table)).map((table) => table.name);
-  const lastAt = await lastCompletedAt(db, sync.name);
+  const tables = wanted.filter((table) => replays || !table.optional || hasSource(table, settings));
+  const skipped = wanted.filter((table) => !tables.includes(table)).map((table) => table.name);
+  const lastAt = await lastCompletedAt(db, sync.name, scope);
   const sinceCompleteMs = lastAt ? new Date(input.logicalAt).getTime() - lastAt.getTime() : null;
   const names = new Set(tables.map((table) => table.name));
   const plan: RunPlan = {
     runId: input.runId,
     sync: sync.name,
+    scope,
     kind: input.kind ?? 'sync',
     trigger: input.trigger,
     logicalAt: input.logicalAt,
@@ -47,6 +52,7 @@ export async function planRun(
     }),
     enrich: sync.enrich.map(({ name, after }) => ({ step: name, after: after.filter((t) => names.has(t)) })),
     derive: sync.derive.map(({ name, after }) => ({ step: name, after: after.filter((t) => names.has(t)) })),
+    sourceQueue: sync.sourceQueue?.name ?? null,
     deadlineMs: Math.round(sync.runTimeoutMs * DEADLINE_SHARE),
     holdMs: Number(env['DURASYNC_HOLD_HOURS']?.trim() || DEFAULT_HOLD_HOURS) * HOUR_MS,
   };

@@ -1,5 +1,8 @@
 import type { Review, ReviewInput } from '../src/domain/contracts.ts';
+import type { RunKind } from '../src/domain/run-plan.ts';
+import type { TableStatus } from '../src/domain/run-result.ts';
 import { reviewStaged } from '../src/db/review.ts';
+import { closeTable } from '../src/db/runs.ts';
 import { savePlannedCounts, saveReview } from '../src/db/review-sample.ts';
 import { type ActivityDependencies, findSync, findTable, liveTable } from './dependencies.ts';
 
@@ -13,7 +16,7 @@ export async function reviewTable(
   attempt: number,
 ): Promise<Review> {
   const sync = findSync(syncs, input.sync);
-  const table = liveTable(sync, findTable(sync, input.table.table));
+  const table = liveTable(sync, findTable(sync, input.table.table), input.scope);
   const { guards, archives } = input.table;
   const review = await reviewStaged(database.db, {
     runId: input.runId,
@@ -27,5 +30,21 @@ export async function reviewTable(
     await saveReview(database.db, input.runId, table, input.staged, review);
   }
   if (input.kind === 'plan') await savePlannedCounts(database.db, input.runId, table, review);
+  const ended = endedBy(review, input.kind);
+  if (ended) await closeTable(database.db, input.runId, table.name, ended, review.reason);
   return review;
+}
+
+/** How a table ends with its review; null when it goes on to be merged, or is staged again. */
+function endedBy({ verdict }: Review, kind: RunKind): TableStatus | null {
+  switch (verdict) {
+    case 'hold':
+      return 'held';
+    case 'older':
+      return 'skipped';
+    case 'pass':
+      return kind === 'plan' ? 'completed' : null;
+    case 'lost':
+      return null;
+  }
 }

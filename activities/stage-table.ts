@@ -1,12 +1,16 @@
 import type { StageInput, Staged } from '../src/domain/contracts.ts';
-import type { SourcePage } from '../src/domain/source.ts';
+import type { Source, SourcePage } from '../src/domain/source.ts';
+import type { DatabaseConnection } from '../src/db/connect.ts';
+import type { LiveTable } from '../src/db/live-table.ts';
+import { closeTable } from '../src/db/runs.ts';
+import { moveWatermark, readWatermark } from '../src/db/watermarks.ts';
 import { copyColumns, StagedRows } from '../src/db/copy-text.ts';
 import { PageWriter } from '../src/db/page-writer.ts';
 import type { QuarantinedRow } from '../src/db/quarantine.ts';
 import { openReplay, QUARANTINE } from '../src/db/quarantine-replay.ts';
 import { commitPage, completeStaging, type PageToCommit, takeOverStaging } from '../src/db/staging.ts';
 import { readSettings } from '../src/settings.ts';
-import type { TableDefinition } from '../src/syncs/define-sync.ts';
+import type { SourceResources, TableDefinition } from '../src/syncs/define-sync.ts';
 import { quickText } from '../src/syncs/quick-text.ts';
 import { validateRow } from '../src/syncs/validate-row.ts';
 import { type ActivityDependencies, findSync, findTable, liveTable } from './dependencies.ts';
@@ -17,29 +21,51 @@ import { type ActivityDependencies, findSync, findTable, liveTable } from './dep
  * cursor; a table that is already staged is not read again.
  */
 export async function stageTable(
-  { database, syncs, env, http }: ActivityDependencies,
+  deps: ActivityDependencies,
   input: StageInput,
   signal: AbortSignal,
 ): Promise<Staged> {
+  const { database, syncs, env, http } = deps;
   const sync = findSync(syncs, input.sync);
   const table = findTable(sync, input.table.table);
-  const live = liveTable(sync, table);
+  const live = liveTable(sync, table, input.scope);
   const staging = await takeOverStaging(database, input.runId, live);
-  if (staging.result) return staging.result;
+  if (staging.result) return endIfIdle(database, input, live, staging.result);
   const replay =
     input.table.source === QUARANTINE ? await openReplay(database.db, input.runId, live) : undefined;
   const settings = readSettings(sync.settings, env);
-  const context = { settings, window: input.window, full: input.full, http, signal };
+  const since = live.incremental ? await readWatermark(database.db, live) : null;
+  const context = { settings, window: input.window, since, full: input.full, http, signal };
+  const source =
+    replay?.source ??
+    (await openSource(table, { database, http, settings, keys: deps.keys, scope: input.scope }));
   let page = staging.page;
   const writer = new PageWriter((next) => commitPage(database.pool, staging, next));
-  for await (const fetched of (replay?.source ?? table.source).fetchPages(context, staging.nextCursor)) {
+  for await (const fetched of source.fetchPages(context, staging.nextCursor)) {
     signal.throwIfAborted();
     const checked = checkPage(table, fetched, page);
     await writer.add(replay ? asReplayed(checked) : checked);
     page += 1;
   }
   await writer.end();
-  return completeStaging(database, { ...staging, ...replay?.snapshot });
+  const staged = await completeStaging(database, { ...staging, ...replay?.snapshot });
+  return endIfIdle(database, input, live, staged);
+}
+
+const openSource = async (table: TableDefinition, resources: SourceResources): Promise<Source> =>
+  'open' in table.source ? table.source.open(resources) : table.source;
+
+/** A source that shows nothing new leaves nothing to review or merge: the table has ended. */
+async function endIfIdle(
+  { db }: DatabaseConnection,
+  { runId, table: { archives } }: StageInput,
+  live: LiveTable,
+  staged: Staged,
+): Promise<Staged> {
+  if (staged.fetched > 0 || archives) return staged;
+  if (live.incremental) await moveWatermark(db, runId, live, staged.sourceFetchedAt);
+  await closeTable(db, runId, live.name, 'completed', null);
+  return staged;
 }
 
 /** Splits a page into rows to stage and rows to quarantine. */

@@ -5,7 +5,7 @@ import { type Home, writePrivateFile } from './home/home.ts';
 import { ConfigurationError } from './settings.ts';
 
 /** Something sealed cannot be opened; the message never holds what is inside. */
-class SealedSecretError extends Error {
+export class SealedSecretError extends Error {
   override readonly name = 'SealedSecretError';
 }
 

@@ -18,7 +18,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   workflows: ['src/domain'],
   'src/connectors': ['src/domain', 'src/settings.ts'],
   'src/db': ['src/domain', 'src/home', 'src/free-port.ts'],
-  'src/syncs': ['src/domain', 'src/connectors', 'src/db', 'src/settings.ts'],
+  'src/syncs': ['src/domain', 'src/connectors', 'src/db', 'src/key-ring.ts', 'src/settings.ts'],
   'src/home': ['src/settings.ts'],
   activities: ['src/domain', 'src/syncs', 'src/connectors', 'src/db', 'src/settings.ts'],
   'src/temporal': [

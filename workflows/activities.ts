@@ -1,5 +1,7 @@
 import { proxyActivities } from '@temporalio/workflow';
+import type { ClientActivities } from '../src/domain/clients.ts';
 import type { SyncActivities } from '../src/domain/contracts.ts';
+import type { SkuActivities } from '../src/domain/sku-analysis.ts';
 import { HEAVY, QUICK } from './activity-options.ts';
 
 /** Activities that move whole tables or ask outside systems. */
@@ -20,6 +22,12 @@ export const heavy =
 /** Activities that read or write a few rows. */
 export const quick =
   proxyActivities<Pick<SyncActivities, 'planRun' | 'closeTable' | 'finishRun' | 'sweepRuns'>>(QUICK);
+
+/** Activities of client workflows. */
+export const clients = proxyActivities<ClientActivities>(QUICK);
+
+/** The activity that computes SKUs. */
+export const skus = proxyActivities<SkuActivities>(HEAVY);
 
 /** Options that put one line for people on an activity in the Web UI. */
 export const heavySummary = (summary: string) => ({ ...HEAVY, summary });

@@ -153,13 +153,9 @@ async function approve(
   for (const each of held) {
     const { table } = each;
     try {
-      const merged = await mergeTable(plan.runId, plan.sync, each);
-      if (merged) {
-        await closeTable(plan, table, 'completed', null);
-      } else {
-        stale.push(table.table);
-        await closeTable(plan, table, 'skipped', 'stale: the table has changed since it was shown');
-      }
+      if (await mergeTable(plan, each)) continue;
+      stale.push(table.table);
+      await closeTable(plan, table, 'skipped', 'stale: the table has changed since it was shown');
     } catch (error) {
       await closeTable(plan, table, 'failed', failureMessage(error));
     }
@@ -178,12 +174,12 @@ async function approve(
 }
 
 function closeTable(
-  { runId, sync }: DecideHoldInput['plan'],
+  { runId, sync, scope }: DecideHoldInput['plan'],
   table: HeldTable['table'],
-  status: 'completed' | 'skipped' | 'failed',
-  message: string | null,
+  status: 'skipped' | 'failed',
+  message: string,
 ): Promise<void> {
   return quick.closeTable.executeWithOptions(quickSummary(`${table.table}: ${status}`), [
-    { runId, sync, table, status, message },
+    { runId, sync, scope, table, status, message },
   ]);
 }

@@ -1,3 +1,6 @@
+export { analyseSkus } from './analyse-skus.ts';
 export { decideHold } from './decide-hold.ts';
+export { reconcileClients } from './reconcile-clients.ts';
 export { runSync } from './run-sync.ts';
 export { sweepRuns } from './sweep-runs.ts';
+export { syncClient } from './sync-client.ts';

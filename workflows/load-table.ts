@@ -1,5 +1,5 @@
 import { getExternalWorkflowHandle, isCancellation } from '@temporalio/workflow';
-import type { Review, Staged } from '../src/domain/contracts.ts';
+import { archivesNext, type Review, type Staged } from '../src/domain/contracts.ts';
 import { holdId, type RunId } from '../src/domain/ids.ts';
 import type { RunPlan, TablePlan } from '../src/domain/run-plan.ts';
 import { heavy, heavySummary, quick, quickSummary } from './activities.ts';
@@ -34,23 +34,22 @@ export async function loadTable(plan: RunPlan, table: TablePlan): Promise<TableO
   try {
     for (let round = 1; round <= ROUNDS_MAX; round += 1) {
       const outcome = await loadOnce(plan, table);
-      if (outcome) return await close(plan, table, outcome);
+      if (outcome) return outcome;
     }
     const note = `The table changed ${ROUNDS_MAX} times between review and merge. Run the sync again.`;
-    return await close(plan, table, { status: 'failed', note });
+    return await fail(plan, table, note);
   } catch (error) {
     if (isCancellation(error)) throw error;
-    return close(plan, table, { status: 'failed', note: failureMessage(error) });
+    return fail(plan, table, failureMessage(error));
   }
 }
 
 /** One round of stage, review, merge and archive; null when it has to begin again. */
 async function loadOnce(plan: RunPlan, table: TablePlan): Promise<TableOutcome | null> {
-  const { runId, sync, kind, window, full } = plan;
-  const of = { runId, sync, table };
-  const staged = await heavy.stageTable.executeWithOptions(heavySummary(`${table.table}: stage`), [
-    { ...of, window, full },
-  ]);
+  const { runId, sync, scope, kind, window, full, sourceQueue } = plan;
+  const of = { runId, sync, scope, table };
+  const reading = { ...heavySummary(`${table.table}: stage`), taskQueue: sourceQueue ?? undefined };
+  const staged = await heavy.stageTable.executeWithOptions(reading, [{ ...of, window, full }]);
   const seen = `${table.table}: ${staged.staged} rows staged, ${staged.quarantined} quarantined`;
   if (staged.fetched === 0 && !table.archives)
     return { status: 'completed', note: `${seen}; nothing to merge` };
@@ -62,7 +61,7 @@ async function loadOnce(plan: RunPlan, table: TablePlan): Promise<TableOutcome |
     return { status: 'held', note: review.reason ?? 'held', notices, held: { table, staged, review } };
   }
   if (kind === 'plan') return { status: 'completed', note: seen, notices };
-  const outcome = await mergeTable(runId, sync, { table, staged, review });
+  const outcome = await mergeTable(plan, { table, staged, review });
   return outcome && { ...outcome, notices };
 }
 
@@ -72,17 +71,16 @@ async function loadOnce(plan: RunPlan, table: TablePlan): Promise<TableOutcome |
  * @returns null when the live table has moved or staging is lost, so that the review counts no more
  */
 export async function mergeTable(
-  runId: RunId,
-  sync: string,
+  { runId, sync, scope }: RunPlan,
   { table, staged, review }: HeldTable,
 ): Promise<TableOutcome | null> {
-  const of = { runId, sync, table, staged, review };
+  const of = { runId, sync, scope, table, staged, review };
   const { inserted, updated, unchanged, missing } = review;
   const changes = `${table.table}: ${inserted} new, ${updated} changed, ${unchanged} unchanged`;
   const merged = await heavy.mergeStaged.executeWithOptions(heavySummary(changes), [of]);
   if (merged.outcome !== 'merged') return null;
   await Promise.all(merged.superseded.map((heldRun) => supersede(heldRun, table.table, runId)));
-  if (missing === 0 || !table.archives || !review.mayArchive) return { status: 'completed', note: changes };
+  if (!archivesNext(table, review)) return { status: 'completed', note: changes };
   const archived = await heavy.archiveMissing.executeWithOptions(
     heavySummary(`${table.table}: ${missing} to archive`),
     [{ ...of, generation: merged.generation }],
@@ -101,12 +99,10 @@ async function supersede(heldRun: RunId, table: string, by: RunId): Promise<void
   }
 }
 
-async function close(plan: RunPlan, table: TablePlan, outcome: TableOutcome): Promise<TableOutcome> {
-  const { runId, sync } = plan;
-  const { status, note } = outcome;
-  const message = status === 'completed' ? null : note;
-  await quick.closeTable.executeWithOptions(quickSummary(`${table.table}: ${status}`), [
-    { runId, sync, table, status, message },
+/** The steps of a table record how it ended; only a failed step cannot. */
+async function fail({ runId, sync, scope }: RunPlan, table: TablePlan, note: string): Promise<TableOutcome> {
+  await quick.closeTable.executeWithOptions(quickSummary(`${table.table}: failed`), [
+    { runId, sync, scope, table, status: 'failed', message: note },
   ]);
-  return outcome;
+  return { status: 'failed', note };
 }

@@ -1,4 +1,5 @@
 import { Command } from '@commander-js/extra-typings';
+import { addClientCommands } from './client-program.ts';
 import { runCommand } from './run-command.ts';
 
 // A reader that goes away, as `| head` does, must not kill a process that has engines to stop.
@@ -208,6 +209,8 @@ token
   .action((id, _options, command) =>
     runCommand(command, async () => (await import('./commands/token.ts')).revoke(id)),
   );
+
+addClientCommands(program);
 
 await program.parseAsync().catch((error: unknown) => {
   // Commander has already said what is wrong with the words of the command.

@@ -45,6 +45,7 @@ function rootFailure(error: unknown): unknown {
 
 /** Errors and failures that say: the command or a setting has to change. */
 const WRONG_USE = new Set([
+  'ClientPausedError',
   'UsageError',
   'ConfigurationError',
   'CronTextError',
@@ -54,6 +55,8 @@ const WRONG_USE = new Set([
   'PortTakenError',
   'PostgresUnavailableError',
   'TemporalCliError',
+  'SealedSecretError',
+  'UnknownClientError',
   'UnknownScheduleError',
   'UnknownSync',
   'SyncOff',

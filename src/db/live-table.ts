@@ -4,11 +4,22 @@ import type pg from 'pg';
 /** A live table as the loader sees it. All names come from a definition, never from input. */
 export interface LiveTable {
   readonly sync: string;
+  /** What the run is for within the sync; '' when the sync is one whole. */
+  readonly scope: string;
   readonly schema: string;
+  /** Its name in runs and reports. */
   readonly name: string;
+  /** The table that is written; several may share one. */
+  readonly live: string;
   readonly key: readonly string[];
   /** The columns the source writes, keys among them, in staging order. */
   readonly columns: readonly string[];
+  /** The columns that tell whether a row has changed: all but the key, or a hash of them. */
+  readonly compared: readonly string[];
+  /** A column that orders the versions of a row; an older version never replaces a newer one. */
+  readonly version: string | null;
+  /** Each run reads only what changed since the one before. */
+  readonly incremental: boolean;
 }
 
 /** SQL fragments for one live table; every identifier is quoted. */
@@ -16,8 +27,8 @@ export function liveTableSql(table: LiveTable) {
   const list = (columns: readonly string[], prefix?: string): RawBuilder<unknown> =>
     sql.join(columns.map((column) => (prefix ? sql.ref(`${prefix}.${column}`) : sql.ref(column))));
   return {
-    live: sql.table(`${table.schema}.${table.name}`),
-    archive: sql.table(`${table.schema}.${table.name}_archive`),
+    live: sql.table(`${table.schema}.${table.live}`),
+    archive: sql.table(`${table.schema}.${table.live}_archive`),
     list,
     /** `left.key = right.key AND …` */
     sameKey: (left: string, right: string): RawBuilder<boolean> =>
@@ -25,9 +36,13 @@ export function liveTableSql(table: LiveTable) {
         table.key.map((column) => sql`${sql.ref(`${left}.${column}`)} = ${sql.ref(`${right}.${column}`)}`),
         sql` AND `,
       )}`,
-    /** True when the content that the source writes differs. */
-    differs: (left: string, right: string): RawBuilder<boolean> =>
-      sql<boolean>`(${list(content(table), left)}) IS DISTINCT FROM (${list(content(table), right)})`,
+    /** True when what the source says differs from what is live, and is not an older version of it. */
+    differs: (source: string, live: string): RawBuilder<boolean> => {
+      const other = sql`(${list(table.compared, source)}) IS DISTINCT FROM (${list(table.compared, live)})`;
+      if (table.version === null) return sql<boolean>`${other}`;
+      const [given, kept] = [sql.ref(`${source}.${table.version}`), sql.ref(`${live}.${table.version}`)];
+      return sql<boolean>`(${other} AND (${kept} IS NULL OR ${given} >= ${kept}))`;
+    },
   };
 }
 
@@ -54,7 +69,7 @@ export async function liveColumns(client: pg.PoolClient, table: LiveTable): Prom
   const { rows } = await client.query<{ column_name: string }>(
     `SELECT column_name FROM information_schema.columns
      WHERE table_schema = $1 AND table_name = $2 ORDER BY ordinal_position`,
-    [table.schema, table.name],
+    [table.schema, table.live],
   );
   return rows.map((row) => row.column_name);
 }

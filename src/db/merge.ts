@@ -63,8 +63,15 @@ export async function mergeReviewed(
     const generation = await raiseGeneration(client, table);
     await client.query(
       `UPDATE durasync.table_state SET merged_run_id = $3, source_fetched_at = $4, drift = drift || $5::jsonb
-       WHERE sync = $1 AND scope = '' AND table_name = $2`,
-      [table.sync, table.name, replayOf ?? runId, staged.sourceFetchedAt, JSON.stringify(staged.drift)],
+       WHERE sync = $1 AND scope = $6 AND table_name = $2`,
+      [
+        table.sync,
+        table.name,
+        replayOf ?? runId,
+        staged.sourceFetchedAt,
+        JSON.stringify(staged.drift),
+        table.scope,
+      ],
     );
     if (replayOf) await resolveReplayed(client, runId, table);
     const counts = { ...written, unchanged: review.unchanged };
@@ -111,7 +118,7 @@ async function writeRows(client: pg.PoolClient, db: Db, request: MergeRequest): 
     if (inserted >= ANALYZE_FROM_ROWS) await run(client, db, sql`ANALYZE ${liveTableSql(table).live}`);
     return { inserted, updated: 0, restored };
   }
-  return { ...(await upsertRows(client, db, table, insert)), restored };
+  return { ...(await upsertRows(client, db, table, runId, insert)), restored };
 }
 
 /** Moves rows back that the source shows again: their own columns as they were, the source's as it says now. */
@@ -160,6 +167,7 @@ async function upsertRows(
   client: pg.PoolClient,
   db: Db,
   table: LiveTable,
+  runId: RunId,
   insert: RawBuilder<unknown>,
 ): Promise<{ inserted: number; updated: number }> {
   const { list, differs } = liveTableSql(table);
@@ -169,12 +177,13 @@ async function upsertRows(
   const { rows: counts } = await run(
     client,
     db,
+    // Not xmax = 0, which a partitioned table does not tell.
     sql`WITH written AS (
           ${insert}
           ON CONFLICT (${list(table.key)}) DO UPDATE
           SET ${assignments}, updated_at = now(), last_run_id = excluded.last_run_id
-          WHERE ${differs('l', 'excluded')}
-          RETURNING xmax = 0 AS inserted)
+          WHERE ${differs('excluded', 'l')}
+          RETURNING l.first_run_id IS NOT DISTINCT FROM ${runId} AS inserted)
         SELECT count(*) FILTER (WHERE inserted) AS inserted, count(*) FILTER (WHERE NOT inserted) AS updated
         FROM written`,
   );
@@ -193,9 +202,9 @@ async function run(client: pg.PoolClient, db: Db, statement: RawBuilder<unknown>
 async function otherHolds(client: pg.PoolClient, runId: RunId, table: LiveTable): Promise<RunId[]> {
   const { rows } = await client.query<{ run_id: RunId }>(
     `SELECT t.run_id FROM durasync.sync_run_tables t JOIN durasync.sync_runs r USING (run_id)
-     WHERE r.sync = $1 AND t.table_name = $2 AND t.status = 'held' AND r.status = 'held' AND t.run_id <> $3
+     WHERE r.sync = $1 AND coalesce(r.scope, '') = $4 AND t.table_name = $2 AND t.status = 'held' AND r.status = 'held' AND t.run_id <> $3
        AND (SELECT kind FROM durasync.sync_runs WHERE run_id = $3) <> 'replay'`,
-    [table.sync, table.name, runId],
+    [table.sync, table.name, runId, table.scope],
   );
   return rows.map((row) => row.run_id);
 }

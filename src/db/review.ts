@@ -34,11 +34,12 @@ export async function reviewStaged(db: Db, request: ReviewRequest): Promise<Revi
     .selectFrom('durasync.table_state')
     .select(['generation', 'merged_run_id', 'source_fetched_at'])
     .where('sync', '=', table.sync)
-    .where('scope', '=', '')
+    .where('scope', '=', table.scope)
     .where('table_name', '=', table.name)
     .executeTakeFirst();
   const generation = state?.generation ?? 0;
-  const live = await countLive(db, table);
+  // The live table of an incremental source holds far more than one run shows.
+  const live = table.incremental ? null : await countLive(db, table);
   const differences =
     live === 0 ? allNew(staged) : await db.transaction().execute((tx) => compare(tx, request, generation));
   const { relation, inserted, updated, missing } = differences;
@@ -49,7 +50,7 @@ export async function reviewStaged(db: Db, request: ReviewRequest): Promise<Revi
   if (newer !== null && state?.merged_run_id !== request.runId && newer > new Date(staged.sourceFetchedAt)) {
     return review(decided, staged, { verdict: 'older', reason: `older than ${state?.merged_run_id}` });
   }
-  const reason = holdReason(request, live, missing);
+  const reason = holdReason(request, live ?? 0, missing);
   const mayArchive =
     staged.unreadable === 0 ||
     (await unreadableLinesAreKnown(db, request.runId, table.sync, table.name, staged.unreadable));
@@ -57,7 +58,7 @@ export async function reviewStaged(db: Db, request: ReviewRequest): Promise<Revi
     verdict: reason ? 'hold' : 'pass',
     reason,
     mayArchive,
-    notices: notices(request, live, mayArchive),
+    notices: notices(request, live ?? 0, mayArchive),
   });
 }
 

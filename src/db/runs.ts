@@ -25,6 +25,7 @@ export async function openRun(
         run_id: plan.runId,
         kind: plan.kind,
         sync: plan.sync,
+        scope: plan.scope || null,
         workflow_id: input.workflowId,
         trigger: plan.trigger,
         triggered_by: input.triggeredBy ?? null,
@@ -127,11 +128,12 @@ export async function closeRun(db: Db, input: FinishRunInput): Promise<RunResult
 const stopped = ({ status }: FinishRunInput): boolean => status === 'failed' || status === 'cancelled';
 
 /** When the last complete run of a sync began, or null. */
-export async function lastCompletedAt(db: Db, sync: string): Promise<Date | null> {
+export async function lastCompletedAt(db: Db, sync: string, scope: string): Promise<Date | null> {
   const row = await db
     .selectFrom('durasync.sync_runs')
     .select('started_at')
     .where('sync', '=', sync)
+    .where(sql`coalesce(scope, '')`, '=', scope)
     .where('kind', '=', 'sync')
     .where('status', '=', 'completed')
     .orderBy('started_at', 'desc')

@@ -222,7 +222,7 @@ export async function completeStaging(
       SELECT p.fetched, p.quarantined, p.unreadable,
              ARRAY(SELECT jsonb_array_elements_text(p.drift) EXCEPT
                    SELECT jsonb_array_elements_text(s.drift) FROM durasync.table_state s
-                   WHERE s.sync = ${table.sync} AND s.scope = '' AND s.table_name = ${table.name}) AS drift
+                   WHERE s.sync = ${table.sync} AND s.scope = ${table.scope} AND s.table_name = ${table.name}) AS drift
       FROM durasync.staging_progress p
       WHERE p.run_id = ${runId} AND p.table_name = ${table.name} AND p.attempt = ${attempt}`.execute(tx);
     if (!rows[0]) throw fenced(table);

@@ -14,13 +14,13 @@ export interface TableState {
  */
 export async function lockTableState(client: pg.PoolClient, table: LiveTable): Promise<TableState> {
   await client.query(
-    `INSERT INTO durasync.table_state (sync, table_name) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
-    [table.sync, table.name],
+    `INSERT INTO durasync.table_state (sync, scope, table_name) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+    [table.sync, table.scope, table.name],
   );
   const { rows } = await client.query<TableState>(
     `SELECT generation, merged_run_id AS "mergedRunId", source_fetched_at AS "sourceFetchedAt"
-     FROM durasync.table_state WHERE sync = $1 AND scope = '' AND table_name = $2 FOR UPDATE`,
-    [table.sync, table.name],
+     FROM durasync.table_state WHERE sync = $1 AND scope = $2 AND table_name = $3 FOR UPDATE`,
+    [table.sync, table.scope, table.name],
   );
   return rows[0] ?? { generation: 0, mergedRunId: null, sourceFetchedAt: null };
 }
@@ -29,8 +29,8 @@ export async function lockTableState(client: pg.PoolClient, table: LiveTable): P
 export async function raiseGeneration(client: pg.PoolClient, table: LiveTable): Promise<number> {
   const { rows } = await client.query<{ generation: number }>(
     `UPDATE durasync.table_state SET generation = generation + 1
-     WHERE sync = $1 AND scope = '' AND table_name = $2 RETURNING generation`,
-    [table.sync, table.name],
+     WHERE sync = $1 AND scope = $2 AND table_name = $3 RETURNING generation`,
+    [table.sync, table.scope, table.name],
   );
   return rows[0]?.generation ?? 0;
 }

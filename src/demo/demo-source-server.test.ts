@@ -35,7 +35,7 @@ test('every fleet setting leads to the export of the day, as CSV without a heade
     FMS_APPROVED_MAKES_CSV_URL: 'approved_makes',
     FMS_BUDGET_SPENDING_CSV_URL: 'budget_spending',
   } as const;
-  expect(Object.keys(settings)).toEqual(Object.keys(feeds));
+  expect(Object.keys(settings).filter((name) => name.startsWith('FMS_'))).toEqual(Object.keys(feeds));
   for (const [setting, feed] of Object.entries(feeds)) {
     const { statusCode, headers, text } = await get(settings[setting] ?? '');
     expect(statusCode).toBe(200);

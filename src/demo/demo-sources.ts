@@ -1,4 +1,6 @@
 import type { Hono } from 'hono';
+import { amazonDemo } from '../syncs/commerce/demo-amazon.ts';
+import { shopifyDemo } from '../syncs/commerce/demo-shopify.ts';
 import { fleetDemo } from '../syncs/fleet/demo-source.ts';
 
 /** What one sync adds to the demo source server. */
@@ -9,4 +11,4 @@ export interface DemoSource {
   mount(app: Hono, now: () => Date): void;
 }
 
-export const DEMO_SOURCES: readonly DemoSource[] = [fleetDemo];
+export const DEMO_SOURCES: readonly DemoSource[] = [fleetDemo, shopifyDemo, amazonDemo];

@@ -16,6 +16,8 @@ export interface ReplaySelection {
 export interface RunSyncInput {
   readonly sync: string;
   readonly kind?: RunKind;
+  /** What a sync with many of its kind runs for, such as one connection of one client. */
+  readonly scope?: string;
   /** Only these tables; all of the definition's when absent. */
   readonly tables?: readonly string[];
   /** First day (inclusive) and last day (exclusive), YYYY-MM-DD in the sync's zone. */
@@ -40,6 +42,7 @@ export interface PlanRunInput extends RunSyncInput {
 export interface TableOfRun {
   readonly runId: RunId;
   readonly sync: string;
+  readonly scope: string;
   readonly table: TablePlan;
 }
 
@@ -97,6 +100,10 @@ export interface MergeInput extends TableOfRun {
   readonly staged: Staged;
   readonly review: Review;
 }
+
+/** Whether rows are to be archived once what was reviewed is merged. */
+export const archivesNext = (table: TablePlan, review: Review): boolean =>
+  table.archives && review.mayArchive && review.missing > 0;
 
 export type Merged =
   | {

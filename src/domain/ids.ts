@@ -7,6 +7,9 @@ export type RunId = Brand<string, 'RunId'>;
 /** The task queue of every workflow, and of all activities except those that pull from shops. */
 export const TASK_QUEUE = 'durasync';
 
+/** The task queue of steps that pull from shops, so that they never delay the other syncs. */
+export const COMMERCE_TASK_QUEUE = 'durasync-commerce';
+
 /** The one slot for manual runs of a sync: a second start finds the first one running. */
 export const manualRunId = (sync: string): string => `sync/${sync}`;
 

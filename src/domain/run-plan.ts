@@ -36,6 +36,8 @@ export interface StepPlan {
 export interface RunPlan {
   readonly runId: RunId;
   readonly sync: string;
+  /** What it runs for within the sync; '' when the sync is one whole. */
+  readonly scope: string;
   readonly kind: RunKind;
   readonly trigger: RunTrigger;
   /** An instant (ISO): the scheduled start of a scheduled run, else the start. */
@@ -45,6 +47,8 @@ export interface RunPlan {
   readonly window: { readonly from: string; readonly to: string } | null;
   readonly full: boolean;
   readonly tables: readonly TablePlan[];
+  /** The task queue of steps that read the sources, when it is not the common one. */
+  readonly sourceQueue: string | null;
   readonly enrich: readonly StepPlan[];
   readonly derive: readonly StepPlan[];
   /** The run stops itself after this long, and still ends its row. */

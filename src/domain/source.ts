@@ -34,6 +34,8 @@ export interface SourceContext {
   readonly settings: Readonly<Record<string, unknown>>;
   /** Dates `from` (inclusive) to `to` (exclusive), for sources that have windows. */
   readonly window: { readonly from: string; readonly to: string } | null;
+  /** Only what changed at or after this instant (ISO); null for all, or when the source cannot tell. */
+  readonly since: string | null;
   /** The run asks for everything, not only for what changed. */
   readonly full: boolean;
   /** The worker's HTTP connections. */

@@ -11,6 +11,8 @@ import { authenticate } from './authenticate.ts';
 import { dropEmptyBody } from './drop-empty-body.ts';
 import { refuseInvalid } from './refuse-invalid.ts';
 import { ProblemError, problemResponse } from './problems.ts';
+import { clientSyncRoutes } from './routes/client-syncs.ts';
+import { clientRoutes } from './routes/clients.ts';
 import { documentRoute } from './routes/document.ts';
 import { fleetAdminRoutes } from './routes/fleet-admin.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -78,6 +80,8 @@ export function createApp({ session, config, log }: AppParts) {
     runDecisionRoutes,
     scheduleRoutes,
     quarantineRoutes,
+    clientRoutes,
+    clientSyncRoutes,
     healthRoutes,
   ];
   for (const routes of groups) app.route('/', routes(api));

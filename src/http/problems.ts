@@ -10,6 +10,8 @@ const PROBLEMS = {
   'sync-off': { status: 409, title: 'The sync is off' },
   'not-held': { status: 409, title: 'The run does not wait for a decision' },
   'not-running': { status: 409, title: 'The run is not under way' },
+  'client-paused': { status: 409, title: 'The client is paused' },
+  'client-busy': { status: 409, title: 'A run of the client goes on' },
   'too-large': { status: 413, title: 'The request body is too large' },
   'wrong-media-type': { status: 415, title: 'The request body has the wrong media type' },
   'run-failed': { status: 500, title: 'The run failed before it began' },

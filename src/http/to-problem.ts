@@ -5,6 +5,10 @@ import {
 } from '@temporalio/client';
 import { HTTPException } from 'hono/http-exception';
 import pg from 'pg';
+import { SyncFailure } from '../domain/failures.ts';
+import { UnknownClientError } from '../installation/client-changes.ts';
+import { ClientPausedError } from '../installation/force-clients.ts';
+import { ClientBusyError } from '../installation/purge-client.ts';
 import { NotHeldError } from '../temporal/runs.ts';
 import { UnknownScheduleError } from '../temporal/schedules.ts';
 import { type ProblemCode, ProblemError } from './problems.ts';
@@ -15,6 +19,12 @@ export function toProblem(error: unknown, requestId: string): ProblemError {
   if (error instanceof HTTPException) return new ProblemError(codeOf(error.status), error.message);
   if (error instanceof NotHeldError) return new ProblemError('not-held', error.message);
   if (error instanceof UnknownScheduleError) return new ProblemError('not-found', error.message);
+  if (error instanceof UnknownClientError) return new ProblemError('not-found', error.message);
+  if (error instanceof ClientPausedError) return new ProblemError('client-paused', error.message);
+  if (error instanceof ClientBusyError) return new ProblemError('client-busy', error.message);
+  if (error instanceof SyncFailure && error.code === 'InvalidInput') {
+    return new ProblemError('invalid-request', error.message);
+  }
   if (error instanceof WorkflowNotFoundError) {
     return new ProblemError('not-running', 'Temporal has no such workflow under way any more.');
   }

@@ -4,6 +4,7 @@ import { connectDatabase, type DatabaseConnection } from '../db/connect.ts';
 import { demoSettings } from '../demo/demo-settings.ts';
 import type { Home } from '../home/home.ts';
 import { readRuntime, type Runtime } from '../home/runtime.ts';
+import { type KeyRing, openKeyRing } from '../key-ring.ts';
 import { ConfigurationError, type Environment } from '../settings.ts';
 import { syncs } from '../syncs/index.ts';
 import type { SyncDefinition } from '../syncs/define-sync.ts';
@@ -24,6 +25,8 @@ export interface Targets {
   readonly apiUrl: string | null;
   /** The variables that the syncs read: the process's own, and in demo mode the demo sources'. */
   readonly env: Environment;
+  /** For the secrets in the database. */
+  readonly keys: KeyRing;
 }
 
 /**
@@ -52,6 +55,7 @@ export async function findTargets(config: Config, home: Home, env: Environment):
     temporalUiUrl: config.TEMPORAL_UI_URL ?? runtime?.temporalUiUrl ?? null,
     apiUrl: runtime?.apiUrl ?? null,
     env: syncEnvironment(runtime, env),
+    keys: await openKeyRing(config, home),
   };
 }
 
@@ -70,7 +74,7 @@ function refuseMixture(config: Config, running: Runtime, home: Home): void {
 }
 
 function syncEnvironment(runtime: Runtime | null, env: Environment): Environment {
-  return runtime?.demoSourceUrl ? { ...env, ...demoSettings(runtime.demoSourceUrl) } : env;
+  return runtime?.demoSourceUrl ? { ...env, ...demoSettings(runtime.demoSourceUrl, env) } : env;
 }
 
 /** Open connections to the engines. */
@@ -100,17 +104,20 @@ export async function openSession(targets: Targets, applicationName: string): Pr
   };
 }
 
+/** Where everything is. @throws NotRunningError */
+export async function requireTargets(config: Config, home: Home, env: Environment): Promise<Targets> {
+  const targets = await findTargets(config, home, env);
+  if (targets) return targets;
+  throw new NotRunningError(
+    `Nothing runs in ${home.dir}. Start it with: npm start (or set DATABASE_URL and TEMPORAL_ADDRESS).`,
+  );
+}
+
 /**
  * Connects to what runs.
  *
  * @throws NotRunningError
  */
 export async function attach(config: Config, home: Home, env: Environment): Promise<Session> {
-  const targets = await findTargets(config, home, env);
-  if (!targets) {
-    throw new NotRunningError(
-      `Nothing runs in ${home.dir}. Start it with: npm start (or set DATABASE_URL and TEMPORAL_ADDRESS).`,
-    );
-  }
-  return openSession(targets, 'durasync command');
+  return openSession(await requireTargets(config, home, env), 'durasync command');
 }

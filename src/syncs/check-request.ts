@@ -6,6 +6,7 @@ import type { Settings, SyncDefinition } from './define-sync.ts';
 
 /** What may be asked of a run; it may come from the plain Temporal CLI, so nothing is taken for granted. */
 const requestSchema = z.object({
+  scope: z.string().optional(),
   kind: z.enum(['sync', 'plan', 'replay']).optional(),
   tables: z.array(z.string()).nonempty().optional(),
   full: z.boolean().optional(),
@@ -41,11 +42,24 @@ export function checkRequest(
       `${sync.name} has no table '${unknown}'. Known: ${known.join(', ')}.`,
     );
   }
+  checkScope(sync, parsed.data.scope);
   const { from, to, days } = parsed.data;
   if (sync.windows === 'none' && (from ?? to ?? days) !== undefined) {
     throw new SyncFailure(
       'InvalidInput',
       `${sync.name} has no windows of days: each run loads all its source shows now. Leave --from, --to and --days away.`,
+    );
+  }
+}
+
+function checkScope(sync: SyncDefinition, scope: string | undefined): void {
+  if (!sync.scopeTables && scope) {
+    throw new SyncFailure('InvalidInput', `${sync.name} is one whole: it has no scope '${scope}'.`);
+  }
+  if (sync.scopeTables && !scope) {
+    throw new SyncFailure(
+      'InvalidInput',
+      `${sync.name} runs for one connection of one client at a time. Start it with: npx durasync clients sync ID`,
     );
   }
 }

@@ -2,7 +2,7 @@ import type { TableDefinition, SyncDefinition, Settings } from './define-sync.ts
 
 /** Whether a table's source has its setting. */
 export const hasSource = (table: TableDefinition, settings: Settings): boolean =>
-  settings[table.source.setting] !== undefined;
+  'open' in table.source || settings[table.source.setting] !== undefined;
 
 /** Why a sync is off, naming the variables that would turn it on; undefined when it has a source. */
 export function offReason(definition: SyncDefinition, settings: Settings): string | undefined {

@@ -6,9 +6,26 @@ import type { Guards } from '../domain/run-plan.ts';
 import type { StepResult } from '../domain/run-result.ts';
 import type { Source } from '../domain/source.ts';
 import type { DatabaseConnection } from '../db/connect.ts';
+import type { KeyRing } from '../key-ring.ts';
 
 /** The settings of a sync: its environment variables by name, validated by the definition's schema. */
 export type Settings = Readonly<Record<string, unknown>>;
+
+/** What a source needs when it depends on more than settings, such as the credentials of a client. */
+export interface SourceResources {
+  readonly database: DatabaseConnection;
+  readonly keys: KeyRing;
+  readonly http: Dispatcher;
+  readonly settings: Settings;
+  readonly scope: string;
+}
+
+/** A source that is opened for each run. */
+interface OpenedSource {
+  /** What plans and reports call it; not the name of a setting. */
+  readonly setting: string;
+  open(resources: SourceResources): Promise<Source>;
+}
 
 /** One live table and the source that feeds it. */
 export interface TableDefinition {
@@ -20,7 +37,15 @@ export interface TableDefinition {
    * column's PostgreSQL type, or null. Columns of the live table that are not named here are never touched.
    */
   readonly row: z.ZodObject;
-  readonly source: Source;
+  readonly source: Source | OpenedSource;
+  /** The live table, when several tables of the definition share one; else the table's own name. */
+  readonly live?: string;
+  /** The columns that tell whether a row has changed; all but the key when absent. */
+  readonly compared?: readonly string[];
+  /** A column that orders the versions of a row: an older one never replaces a newer one. */
+  readonly version?: string;
+  /** Each run reads only what changed since the last one that was merged. */
+  readonly incremental?: true;
   /** Without its setting an optional table is skipped; any other fails. */
   readonly optional?: boolean;
   /** The source shows every row each time, so a row it stops showing is archived. */
@@ -80,6 +105,14 @@ export interface SyncDefinition {
   /** The hard end of a run; it ends itself a little earlier. */
   readonly runTimeoutMs: number;
   readonly tables: readonly TableDefinition[];
+  /**
+   * For a sync that runs for many scopes, such as connections of clients: the tables a scope has.
+   *
+   * @throws SyncFailure InvalidInput when there is no such scope
+   */
+  scopeTables?(database: DatabaseConnection, scope: string): Promise<readonly string[]>;
+  /** A task queue of its own for steps that read its sources, so that slow ones delay no other sync. */
+  readonly sourceQueue?: { readonly name: string; concurrency(settings: Settings): number };
   readonly enrich: readonly StepDefinition[];
   readonly derive: readonly StepDefinition[];
 }

@@ -1,5 +1,6 @@
 import type { SyncDefinition } from './define-sync.ts';
+import { defineCommerce } from './commerce/index.ts';
 import { fleet } from './fleet/index.ts';
 
 /** Every sync. A new one is a folder beside this file and a line here. */
-export const syncs: readonly SyncDefinition[] = [fleet];
+export const syncs: readonly SyncDefinition[] = [fleet, defineCommerce()];

@@ -6,6 +6,7 @@ import {
 } from '@temporalio/client';
 import type { runSync } from '../../workflows/run-sync.ts';
 import type { decideHold } from '../../workflows/decide-hold.ts';
+import type { reconcileClients } from '../../workflows/reconcile-clients.ts';
 import type { sweepRuns } from '../../workflows/sweep-runs.ts';
 import type { Decision, RunSyncInput } from '../domain/contracts.ts';
 import { holdId, manualRunId, planRunId, replayRunId, type RunId, TASK_QUEUE } from '../domain/ids.ts';
@@ -94,5 +95,16 @@ export async function startSweep(client: Client, taskQueue = TASK_QUEUE): Promis
     workflowIdConflictPolicy: 'USE_EXISTING',
     args: [],
     staticSummary: 'end the rows of runs whose workflow is gone',
+  });
+}
+
+/** Starts the workflows of clients that are missing, and ends those of removed ones, unless that is under way. */
+export async function startReconcile(client: Client, taskQueue = TASK_QUEUE): Promise<void> {
+  await client.workflow.start<typeof reconcileClients>('reconcileClients', {
+    taskQueue,
+    workflowId: 'clients-reconcile',
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    args: [],
+    staticSummary: 'start missing workflows of clients and end those of removed ones',
   });
 }

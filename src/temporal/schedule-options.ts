@@ -11,6 +11,7 @@ export const SYNC_NAME = defineSearchAttributeKey('SyncName', SearchAttributeTyp
 const SYNC_TRIGGER = defineSearchAttributeKey('SyncTrigger', SearchAttributeType.KEYWORD);
 
 const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 /** A schedule as our definitions want it. */
 export interface WantedSchedule {
@@ -23,7 +24,7 @@ export interface WantedSchedule {
 }
 
 /**
- * Every schedule there should be: those of the definitions, and the hourly sweep.
+ * Every schedule there should be: those of the definitions, the hourly sweep, and those about clients.
  *
  * @throws ConfigurationError, CronTextError
  */
@@ -49,7 +50,12 @@ export function wantedSchedules(
       }),
     }));
   });
-  return [...ofSyncs, { off: undefined, options: sweepOptions(now) }];
+  return [
+    ...ofSyncs,
+    { off: undefined, options: sweepOptions(now) },
+    { off: undefined, options: skuOptions(now) },
+    { off: undefined, options: reconcileOptions(now) },
+  ];
 }
 
 function sweepOptions(now: Date): WantedSchedule['options'] {
@@ -65,6 +71,44 @@ function sweepOptions(now: Date): WantedSchedule['options'] {
     workflowRunTimeout: 10 * MINUTE_MS,
     staticSummary: 'Ends the rows of runs whose workflow is gone',
     typedSearchAttributes: [{ key: SYNC_TRIGGER, value: 'schedule' }],
+  });
+}
+
+function skuOptions(now: Date): WantedSchedule['options'] {
+  const times = {
+    id: 'sku-analysis',
+    at: { cron: '0 1,9,17 * * *' },
+    timeZone: 'UTC',
+    catchupWindowMs: HOUR_MS,
+  } as const;
+  return scheduleOptions(times, now, {
+    workflowType: 'analyseSkus',
+    args: [],
+    workflowRunTimeout: 6 * HOUR_MS,
+    staticSummary: 'Computes stock and sales of every SKU of every client',
+    typedSearchAttributes: [
+      { key: SYNC_NAME, value: 'commerce' },
+      { key: SYNC_TRIGGER, value: 'schedule' },
+    ],
+  });
+}
+
+function reconcileOptions(now: Date): WantedSchedule['options'] {
+  const times = {
+    id: 'clients-reconcile',
+    at: { cron: '37 * * * *' },
+    timeZone: 'UTC',
+    catchupWindowMs: 10 * MINUTE_MS,
+  } as const;
+  return scheduleOptions(times, now, {
+    workflowType: 'reconcileClients',
+    args: [],
+    workflowRunTimeout: HOUR_MS,
+    staticSummary: 'Starts missing workflows of clients and ends those of removed ones',
+    typedSearchAttributes: [
+      { key: SYNC_NAME, value: 'commerce' },
+      { key: SYNC_TRIGGER, value: 'schedule' },
+    ],
   });
 }
 

@@ -5,7 +5,9 @@ import type { Agent } from 'undici';
 import { createActivities } from '../../activities/index.ts';
 import { TASK_QUEUE } from '../domain/ids.ts';
 import type { DatabaseConnection } from '../db/connect.ts';
-import type { Environment } from '../settings.ts';
+import type { KeyRing } from '../key-ring.ts';
+import { type Environment, readSettings } from '../settings.ts';
+import { clientWorkflows } from './clients.ts';
 import type { SyncDefinition } from '../syncs/define-sync.ts';
 
 export interface WorkerParts {
@@ -13,6 +15,7 @@ export interface WorkerParts {
   readonly client: Client;
   readonly database: DatabaseConnection;
   readonly http: Agent;
+  readonly keys: KeyRing;
   readonly syncs: readonly SyncDefinition[];
   /** The variables that the syncs read their settings from. */
   readonly env: Environment;
@@ -45,26 +48,63 @@ function loggedFields(meta: Readonly<Record<string, unknown>>): Record<string, u
   return { workflowId, runId: runId ?? workflowRunId, activityType, attempt, reason };
 }
 
-/** A worker for all workflows and activities of the task queue. */
+/** Workers of one process: one for all workflows and common steps, and one for each queue of slow sources. */
+export async function createWorkers(parts: WorkerParts): Promise<Worker[]> {
+  const { syncs, env } = parts;
+  const queues = syncs.flatMap(({ sourceQueue, settings }) =>
+    sourceQueue
+      ? [{ name: sourceQueue.name, atOnce: sourceQueue.concurrency(readSettings(settings, env)) }]
+      : [],
+  );
+  return Promise.all([createWorker(parts), ...queues.map((queue) => createSourceWorker(parts, queue))]);
+}
+
+/** A worker for all workflows and activities of the common task queue. */
 export function createWorker(parts: WorkerParts): Promise<Worker> {
-  const { connection, client, database, http, syncs, env, log, bundlePath } = parts;
   return Worker.create({
+    ...commonOptions(parts),
+    taskQueue: parts.taskQueue ?? TASK_QUEUE,
+    workflowBundle: { codePath: parts.bundlePath },
+    maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
+  });
+}
+
+/** A worker for steps that read slow sources, so many at once. */
+function createSourceWorker(parts: WorkerParts, queue: { name: string; atOnce: number }): Promise<Worker> {
+  return Worker.create({
+    ...commonOptions(parts),
+    taskQueue: queue.name,
+    maxConcurrentActivityTaskExecutions: queue.atOnce,
+  });
+}
+
+function commonOptions({
+  connection,
+  client,
+  database,
+  http,
+  keys,
+  syncs,
+  env,
+  log,
+  taskQueue,
+}: WorkerParts) {
+  return {
     connection,
     namespace: client.options.namespace,
-    taskQueue: parts.taskQueue ?? TASK_QUEUE,
-    workflowBundle: { codePath: bundlePath },
     activities: createActivities({
       database,
       http,
+      keys,
       syncs,
       env,
       log,
       isOpen: (...run) => isOpen(client, ...run),
+      clients: clientWorkflows(client, taskQueue),
     }),
-    maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
     shutdownGraceTime: GRACE,
     maxHeartbeatThrottleInterval: '1 s',
-  });
+  } as const;
 }
 
 async function isOpen(client: Client, workflowId: string, runId?: string): Promise<boolean> {

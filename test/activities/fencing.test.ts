@@ -12,7 +12,7 @@ import { waitUntil } from '../support/wait-until.ts';
 
 const harness = await startActivityHarness();
 const { database, server, rows, call } = harness;
-const makes = liveTable(faultFleet, findTable(faultFleet, 'approved_makes'));
+const makes = liveTable(faultFleet, findTable(faultFleet, 'approved_makes'), '');
 const VEHICLES = FLEET_PATHS.FMS_VEHICLES_CSV_URL;
 const fenced = { code: 'Fenced' };
 
@@ -110,9 +110,9 @@ describe('staging', () => {
   test('a review of staging that a crash has emptied says lost, and holds nothing', async () => {
     await loadTable(harness, 'current_activity');
     const plan = await harness.plan(['current_activity']);
-    const { staged, runId, sync, table } = await stageAndReview(harness, plan, 'current_activity');
+    const { staged, runId, sync, scope, table } = await stageAndReview(harness, plan, 'current_activity');
     await rows(`TRUNCATE durasync.staging_progress, durasync_staging.${staged.relation}`);
-    const review = await call('reviewTable', { runId, sync, table, staged, kind: 'sync' });
+    const review = await call('reviewTable', { runId, sync, scope, table, staged, kind: 'sync' });
     expect(review).toMatchObject({ verdict: 'lost', reason: null });
   });
 });

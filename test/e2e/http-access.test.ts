@@ -44,8 +44,11 @@ const closed = operations.filter(({ secured }) => secured);
 test('the document is OpenAPI 3.1 and names every route, its answers and its errors', () => {
   expect(document['openapi']).toBe('3.1.0');
   expect(operations.map(({ call }) => call).sort()).toEqual([
+    'DELETE /api/clients/anything',
     'GET /api/admin/sync-config',
     'GET /api/admin/sync-status',
+    'GET /api/clients',
+    'GET /api/clients/anything',
     'GET /api/quarantine',
     'GET /api/quarantine/anything',
     'GET /api/runs',
@@ -56,7 +59,13 @@ test('the document is OpenAPI 3.1 and names every route, its answers and its err
     'GET /healthz',
     'GET /openapi.json',
     'GET /readyz',
+    'POST /api/admin/trigger-api-sync',
     'POST /api/admin/trigger-sync',
+    'POST /api/clients',
+    'POST /api/clients/anything/credentials',
+    'POST /api/clients/anything/pause',
+    'POST /api/clients/anything/resume',
+    'POST /api/clients/anything/sync',
     'POST /api/runs/anything/approve',
     'POST /api/runs/anything/cancel',
     'POST /api/runs/anything/reject',
@@ -64,6 +73,7 @@ test('the document is OpenAPI 3.1 and names every route, its answers and its err
     'POST /api/schedules/anything/resume',
     'POST /api/schedules/anything/trigger',
     'POST /api/syncs/anything/runs',
+    'PUT /api/clients/anything/frequency',
   ]);
   for (const { call, responses } of operations) {
     expect(Object.keys(responses), call).toEqual(expect.arrayContaining([expect.stringMatching(/^2/)]));
@@ -104,20 +114,32 @@ test.each(closed)('$call refuses a missing, unknown or revoked token', async ({ 
   expect(Object.keys(responses)).toEqual(expect.arrayContaining(['401', '403']));
 });
 
-test.each(closed.filter(({ role }) => role === 'operator'))(
-  '$call refuses a viewer and names the role it needs',
-  async ({ call }) => {
-    const { status, body } = await api.call(call, { token: api.tokens.viewer });
-    expect(status).toBe(403);
-    expect(body).toMatchObject({ type: 'urn:durasync:problem:forbidden', required_role: 'operator' });
-    expect(body['detail']).toContain('operator');
+test.each(closed.filter(({ role }) => role !== 'viewer'))(
+  '$call refuses every lower role than $role and names the one it needs',
+  async ({ call, role }) => {
+    for (const lower of role === 'admin' ? (['viewer', 'operator'] as const) : (['viewer'] as const)) {
+      const { status, body } = await api.call(call, { token: api.tokens[lower] });
+      expect(status).toBe(403);
+      expect(body).toMatchObject({ type: 'urn:durasync:problem:forbidden', required_role: role });
+      expect(body['detail']).toContain(role);
+    }
   },
 );
 
-test('whatever changes something needs an operator, whatever only reads a viewer', () => {
+/** They add or remove clients and their secrets, or load every shop at once. */
+const FOR_ADMINS = [
+  'DELETE /api/clients/anything',
+  'POST /api/admin/trigger-api-sync',
+  'POST /api/clients',
+  'POST /api/clients/anything/credentials',
+];
+
+test('whatever changes something needs an operator or an admin, whatever only reads a viewer', () => {
   expect(closed.length).toBeGreaterThan(10);
-  for (const { call, role } of closed)
-    expect(role, call).toBe(call.startsWith('GET') ? 'viewer' : 'operator');
+  for (const { call, role } of closed) {
+    const changes = FOR_ADMINS.includes(call) ? 'admin' : 'operator';
+    expect(role, call).toBe(call.startsWith('GET') ? 'viewer' : changes);
+  }
 });
 
 test.each(closed.filter(({ role }) => role === 'viewer'))('$call lets a viewer in', async ({ call }) => {

@@ -13,6 +13,7 @@ import { testEngine } from '../support/engines.ts';
 import { FLEET_PATHS, vehicleFile } from '../support/fleet-files.ts';
 import { liveTables } from '../support/live-tables.ts';
 import { answerFleet, runResult, startFleetHarness, tableOf, TEST_BUNDLES } from '../support/sync-harness.ts';
+import { TEST_KEYS } from '../support/test-keys.ts';
 
 const fleet = await startFleetHarness();
 const VEHICLES = FLEET_PATHS.FMS_VEHICLES_CSV_URL;
@@ -44,6 +45,7 @@ const worker = await createWorker({
   client: fleet.client,
   database: fleet.database,
   http,
+  keys: TEST_KEYS,
   syncs: [impatientSync],
   env: fleet.env,
   log: pino({ level: 'silent' }),

@@ -8,6 +8,8 @@ import { answerNight, faultFleet, firstNight } from '../support/fault-fleet.ts';
 import { startFaultHarness, stagingLeft } from '../support/fault-harness.ts';
 import { FLEET_PATHS, vehicleFile } from '../support/fleet-files.ts';
 import { runResult, tableOf } from '../support/sync-harness.ts';
+import { NO_CLIENTS } from '../support/no-clients.ts';
+import { TEST_KEYS } from '../support/test-keys.ts';
 
 const fleet = await startFaultHarness();
 const only = { tables: ['vehicles'] };
@@ -64,6 +66,8 @@ test('a run that ends by itself during the sweep stays as it ended', async () =>
     env: {},
     log: pino({ level: 'silent' }),
     http,
+    keys: TEST_KEYS,
+    clients: NO_CLIENTS,
     isOpen: async () => {
       stalled.release();
       await run.ended();

@@ -10,6 +10,8 @@ import type { RunPlan } from '../../src/domain/run-plan.ts';
 import { type CsvServer, startCsvServer } from './csv-server.ts';
 import { createTestDatabase, type TestDatabase } from './engines.ts';
 import { answerNight, faultFleet, firstNight, fleetVariables } from './fault-fleet.ts';
+import { NO_CLIENTS } from './no-clients.ts';
+import { TEST_KEYS } from './test-keys.ts';
 
 type Activity = keyof SyncActivities;
 
@@ -39,6 +41,8 @@ export async function startActivityHarness(): Promise<ActivityHarness> {
     env: fleetVariables(server, ''),
     log: pino({ level: 'silent' }),
     isOpen: async () => true,
+    keys: TEST_KEYS,
+    clients: NO_CLIENTS,
   });
   const call: ActivityHarness['call'] = (name, ...input) => {
     const activity = activities[name] as (...args: unknown[]) => Promise<never>;
@@ -62,10 +66,10 @@ export async function startActivityHarness(): Promise<ActivityHarness> {
 }
 
 /** The part of most inputs that names one table of a run. */
-export function tableOfRun({ runId, sync, tables }: RunPlan, name: string): TableOfRun {
+export function tableOfRun({ runId, sync, scope, tables }: RunPlan, name: string): TableOfRun {
   const table = tables.find((each) => each.table === name);
   if (!table) throw new Error(`the plan has no table ${name}`);
-  return { runId, sync, table };
+  return { runId, sync, scope, table };
 }
 
 /** Stages and reviews one table of a run. */

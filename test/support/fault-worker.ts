@@ -11,6 +11,7 @@ import type { SyncDefinition } from '../../src/syncs/define-sync.ts';
 import { createWorker } from '../../src/temporal/worker.ts';
 import { ensureWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
 import { faultFleet } from './fault-fleet.ts';
+import { TEST_KEYS } from './test-keys.ts';
 
 /** What one worker works on. As plain data, so that it can be given to another process. */
 export interface WorkerTarget {
@@ -42,6 +43,7 @@ export async function startWorkerHere(
     client: new Client({ connection: clientConnection, namespace }),
     database,
     http,
+    keys: TEST_KEYS,
     syncs,
     env,
     log: pino({ level: 'silent' }),

@@ -6,8 +6,10 @@ import type { DatabaseConnection } from '../../src/db/connect.ts';
 import { createToken, type Role, ROLES } from '../../src/db/tokens.ts';
 import { createApp } from '../../src/http/app.ts';
 import { startHttpApi } from '../../src/http/start-http-api.ts';
+import type { KeyRing } from '../../src/key-ring.ts';
 import type { Environment } from '../../src/settings.ts';
 import { syncs } from '../../src/syncs/index.ts';
+import { TEST_KEYS } from './test-keys.ts';
 
 export interface HttpHarnessOptions {
   readonly database: DatabaseConnection;
@@ -16,6 +18,8 @@ export interface HttpHarnessOptions {
   readonly env?: Environment;
   readonly config?: Partial<Config>;
   readonly log?: Logger;
+  /** Those of the workers, when they open what the API seals. */
+  readonly keys?: KeyRing;
 }
 
 interface CallOptions {
@@ -49,7 +53,7 @@ export async function startHttpHarness(options: HttpHarnessOptions): Promise<Htt
 
 /** The same without tokens, for engines that don't answer. */
 export async function serve(options: HttpHarnessOptions, tokens: Record<Role, string>): Promise<HttpHarness> {
-  const { database, client, env = {}, log } = options;
+  const { database, client, env = {}, log, keys = TEST_KEYS } = options;
   const config = { ...readConfig({}), ...options.config };
   const targets = {
     mode: 'real' as const,
@@ -58,6 +62,7 @@ export async function serve(options: HttpHarnessOptions, tokens: Record<Role, st
     temporalUiUrl: null,
     apiUrl: null,
     env,
+    keys,
   };
   const session = { targets, database, client, syncs, close: async () => undefined };
   const api = await startHttpApi({ app: createApp({ session, config, log }), config });

@@ -16,6 +16,7 @@ import { ensureWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
 import { createTestDatabase, createTestNamespace, type TestDatabase } from './engines.ts';
 import { type CsvServer, startCsvServer } from './csv-server.ts';
 import { activityFile, FLEET_PATHS, loanFile, makeFile, partnerFile, vehicleFile } from './fleet-files.ts';
+import { TEST_KEYS } from './test-keys.ts';
 
 export interface FleetHarness {
   readonly database: TestDatabase;
@@ -53,6 +54,7 @@ export async function startFleetHarness(): Promise<FleetHarness> {
     client,
     database,
     http,
+    keys: TEST_KEYS,
     syncs,
     env,
     log: pino({ level: 'silent' }),

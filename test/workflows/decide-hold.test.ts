@@ -123,6 +123,8 @@ function startHold(...tables: string[]) {
     timeZone: 'UTC',
     window: null,
     full: false,
+    scope: '',
+    sourceQueue: null,
     tables: [],
     enrich: [],
     derive: [],
@@ -199,7 +201,11 @@ describe('a hold that is decided on', () => {
     await hold.cancel();
     goOn(mergedWell);
     expect(await hold.result()).toMatchObject({ status: 'completed' });
-    expect(calls.closed).toEqual([{ status: 'completed', message: null }]);
+    expect(calls).toMatchObject({
+      merged: ['vehicles'],
+      closed: [],
+      finished: [{ decision: { action: 'approve' } }],
+    });
   });
 
   test('merges the other tables when one of them is stale or fails', async () => {
@@ -211,8 +217,8 @@ describe('a hold that is decided on', () => {
     expect(calls.closed).toEqual([
       { status: 'skipped', message: 'stale: the table has changed since it was shown' },
       { status: 'failed', message: expect.stringContaining('out of order') },
-      { status: 'completed', message: null },
     ]);
+    expect(calls.merged).toEqual(['vehicles', 'budgets', 'loan_history']);
   }, 60_000);
 
   test('is rejected as stale when all of its tables have changed', async () => {
@@ -240,9 +246,6 @@ describe('a hold that a later run supersedes', () => {
     await decide(hold, 'approve');
     expect(await hold.result()).toMatchObject({ status: 'completed' });
     expect(calls.merged).toEqual(['budgets']);
-    expect(calls.closed).toEqual([
-      { status: 'skipped', message: 'superseded by RUN-1' },
-      { status: 'completed', message: null },
-    ]);
+    expect(calls.closed).toEqual([{ status: 'skipped', message: 'superseded by RUN-1' }]);
   });
 });

@@ -20,7 +20,10 @@ export async function demo(): Promise<void> {
       `Its rows are in a database (${STORES.demo.database}) and a Temporal namespace (${STORES.demo.namespace}) of their own.`,
       '',
       'To go real, set the address of your first source in .env and start again, for example:',
-      ...syncs.map((sync) => `  ${sync.tables[0]?.source.setting ?? ''}=https://…   (${sync.title})`),
+      ...syncs.flatMap(({ title, tables: [first] }) =>
+        !first || 'open' in first.source ? [] : [`  ${first.source.setting}=https://…   (${title})`],
+      ),
+      'The shops of clients need no setting: start with DURASYNC_DEMO=off, then: npx durasync clients add --help',
       '',
       'DATABASE_URL and TEMPORAL_ADDRESS replace the embedded engines. See .env.example for every variable.',
     ].join('\n'),

@@ -1,4 +1,5 @@
 import colors from 'picocolors';
+import { countClients } from '../../db/client-list.ts';
 import { listRuns } from '../../db/run-list.ts';
 import { findTargets, openSession } from '../../installation/session.ts';
 import { readSettings } from '../../settings.ts';
@@ -22,6 +23,7 @@ export async function status(options: { readonly json?: true }): Promise<void> {
   try {
     const schedules = await listSchedules(session.client);
     const lastRuns = await lastRunOfEach(session.database.db);
+    const clients = await countClients(session.database.db);
     const off = syncs.map((sync) => ({
       sync: sync.name,
       off: offReason(sync, readSettings(sync.settings, targets.env)) ?? null,
@@ -35,7 +37,7 @@ export async function status(options: { readonly json?: true }): Promise<void> {
       temporalUiUrl: targets.temporalUiUrl,
       apiUrl: targets.apiUrl,
     };
-    if (options.json) return printJson({ ...where, running: true, syncs: off, schedules, lastRuns });
+    if (options.json) return printJson({ ...where, running: true, syncs: off, schedules, clients, lastRuns });
     printLine(
       renderTable(
         ['', ''],
@@ -47,6 +49,8 @@ export async function status(options: { readonly json?: true }): Promise<void> {
     );
     printLine();
     for (const { sync, off: reason } of off) printLine(reason ? colors.yellow(reason) : `${sync}: on`);
+    const { active, failing, paused } = clients;
+    if (active > 0) printLine(`clients: ${active} active, ${failing} failing, ${paused} paused`);
     for (const run of lastRuns)
       printLine(`${run.sync}: last run ${paintStatus(run.status)} at ${run.started_at}, ${run.run_id}`);
     for (const schedule of schedules) {

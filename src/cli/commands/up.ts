@@ -1,20 +1,27 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import colors from 'picocolors';
+import { listClients } from '../../db/client-list.ts';
 import { listRuns } from '../../db/run-list.ts';
 import { ensureAdminToken } from '../../db/tokens.ts';
 import { createApp } from '../../http/app.ts';
 import { checkApiPort, startHttpApi } from '../../http/start-http-api.ts';
-import type { Session } from '../../installation/session.ts';
+import { addDemoClients } from '../../installation/add-demo-clients.ts';
 import type { Installation } from '../../installation/start.ts';
+import type { Session } from '../../installation/session.ts';
 import { startInstallation } from '../../installation/start.ts';
 import { readSettings } from '../../settings.ts';
 import { offReason } from '../../syncs/configured.ts';
 import { startRun } from '../../temporal/runs.ts';
 import { commandContext, type CommandContext, EXIT } from '../context.ts';
-import { stopRequest } from '../stop-request.ts';
+import { type StopRequest, stopRequest } from '../stop-request.ts';
 import { follow } from '../follow-run.ts';
 import { printLine, renderResult, renderTable } from '../output.ts';
+import { renderClients } from './clients.ts';
 
 const FIRST_SYNC = 'fleet';
+const CLIENTS_SHOWN = 10;
+const CLIENTS_POLL_MS = 250;
+const CLIENTS_WAIT_MS = 30_000;
 
 /** Starts everything, runs the first fleet sync on the first start, and stays up until it is told to stop. */
 export async function up(): Promise<number> {
@@ -37,7 +44,7 @@ export async function up(): Promise<number> {
     try {
       await installation.announceApi(api.url);
       say(`everything is up after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
-      await firstRun({ ...session, stopped: stop.signal }).catch((error: unknown) => {
+      await firstRun(installation, stop).catch((error: unknown) => {
         if (!stop.signal.aborted) throw error;
       });
       if (!stop.signal.aborted) printUrls(installation, api.url, context);
@@ -60,8 +67,26 @@ export async function up(): Promise<number> {
 
 const clock = (): string => new Date().toTimeString().slice(0, 8);
 
-/** On the first start there is something to see: the fleet's tables being filled. */
-async function firstRun(session: Session): Promise<void> {
+/** On the first start there is something to see: the fleet's tables being filled, and the clients of the demo. */
+async function firstRun({ session, runtime }: Installation, stop: StopRequest): Promise<void> {
+  const { demoSourceUrl } = runtime;
+  const added = demoSourceUrl === null ? [] : await addDemoClients(session, demoSourceUrl);
+  await firstFleetRun({ ...session, stopped: stop.signal });
+  await showClients(session, added.length > 0 ? CLIENTS_WAIT_MS : 0, stop);
+}
+
+/** Shows the first few clients, after their first runs when there is time for them. */
+async function showClients({ database }: Session, waitMs: number, stop: StopRequest): Promise<void> {
+  for (const giveUpAt = Date.now() + waitMs; !stop.signal.aborted; await sleep(CLIENTS_POLL_MS)) {
+    const clients = await listClients(database.db, { limit: CLIENTS_SHOWN });
+    const pending = clients.some(({ connections }) => connections.some(({ status }) => status === 'pending'));
+    if (pending && Date.now() < giveUpAt) continue;
+    if (clients.length > 0) printLine(`\n${colors.bold('Clients')}\n${renderClients(clients)}`);
+    return;
+  }
+}
+
+async function firstFleetRun(session: Session): Promise<void> {
   const sync = session.syncs.find(({ name }) => name === FIRST_SYNC);
   if (!sync) return;
   const off = offReason(sync, readSettings(sync.settings, session.targets.env));

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createAgent } from '../../connectors/http/create-agent.ts';
 import { createLog } from '../../log.ts';
 import { connectWorker } from '../../temporal/connect.ts';
-import { startSweep } from '../../temporal/runs.ts';
-import { createWorker, installRuntime } from '../../temporal/worker.ts';
+import { startReconcile, startSweep } from '../../temporal/runs.ts';
+import { createWorkers, installRuntime } from '../../temporal/worker.ts';
 import { ensureWorkflowBundle } from '../../temporal/workflow-bundle.ts';
 import { printLine } from '../output.ts';
 import { withSession } from '../context.ts';
@@ -16,11 +16,12 @@ export async function worker(options: { untilStdinCloses?: true }): Promise<void
     const http = createAgent();
     const connection = await connectWorker(session.targets.temporal);
     const { client, database, syncs, targets } = session;
-    const running = await createWorker({
+    const workers = await createWorkers({
       connection,
       client,
       database,
       http,
+      keys: targets.keys,
       syncs,
       env: targets.env,
       log,
@@ -30,8 +31,9 @@ export async function worker(options: { untilStdinCloses?: true }): Promise<void
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
     if (options.untilStdinCloses) process.stdin.once('end', () => stop.abort()).resume();
     await startSweep(client);
+    await startReconcile(client);
     printLine('worker is ready');
-    await running.runUntil(once(stop.signal, 'abort'));
+    await Promise.all(workers.map((each) => each.runUntil(once(stop.signal, 'abort'))));
     // An open standard input would keep the process alive.
     process.stdin.destroy();
     await connection.close();

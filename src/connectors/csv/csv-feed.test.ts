@@ -45,6 +45,7 @@ async function fetchAll(options: Partial<CsvFeed> = {}, url: unknown = `${origin
   const context = {
     settings: { VEHICLES_URL: url },
     window: null,
+    since: null,
     full: false,
     http: agent,
     signal: new AbortController().signal,

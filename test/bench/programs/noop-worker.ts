@@ -37,6 +37,7 @@ const activities: SyncActivities = {
   planRun: async ({ runId, trigger, logicalAt }) => ({
     runId,
     sync: fleet.name,
+    scope: '',
     kind: 'sync',
     trigger,
     logicalAt,
@@ -51,6 +52,7 @@ const activities: SyncActivities = {
     })),
     enrich: fleet.enrich.map(({ name, after }) => ({ step: name, after })),
     derive: fleet.derive.map(({ name, after }) => ({ step: name, after })),
+    sourceQueue: null,
     deadlineMs: 60_000,
     holdMs: 60_000,
   }),

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { createLwaTokenCache } from '../../connectors/amazon/lwa-token-cache.ts';
+import { readCredential } from '../../db/clients.ts';
+import { COMMERCE_TASK_QUEUE } from '../../domain/ids.ts';
+import { httpUrl, wholeNumber } from '../../settings.ts';
+import { defineSync, type SyncDefinition } from '../define-sync.ts';
+import { createOpenShop } from './open-shop.ts';
+import { shopTable } from './tables.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** The records that each platform has. */
+const DATA_TYPES = {
+  shopify: ['orders', 'products', 'customers', 'inventory'],
+  amazon: ['orders', 'products', 'inventory'],
+} as const;
+
+/** Shopify and Amazon shops of clients. Each run is for one connection of one client, started by `syncClient`. */
+export function defineCommerce(): SyncDefinition {
+  const openShop = createOpenShop(createLwaTokenCache());
+  return defineSync({
+    name: 'commerce',
+    title: 'Commerce: Shopify and Amazon shops of clients',
+    schema: 'commerce',
+    settings: z.object({
+      COMMERCE_LOOKBACK_DAYS: wholeNumber(1, 3_650, 30),
+      COMMERCE_CONCURRENCY: wholeNumber(1, 1_000, 10),
+      SHOPIFY_BASE_URL: httpUrl(),
+      AMAZON_SPAPI_BASE_URL: httpUrl(),
+      AMAZON_LWA_URL: httpUrl(),
+    }),
+    timeZone: () => 'UTC',
+    schedules: () => [],
+    windows: 'none',
+    periodMs: 24 * HOUR_MS,
+    runTimeoutMs: 6 * HOUR_MS,
+    sourceQueue: {
+      name: COMMERCE_TASK_QUEUE,
+      concurrency: (settings) => Number(settings['COMMERCE_CONCURRENCY']),
+    },
+    async scopeTables({ db }, scope) {
+      return DATA_TYPES[(await readCredential(db, scope)).platform_type];
+    },
+    tables: DATA_TYPES.shopify.map((dataType) => shopTable(dataType, openShop)),
+    enrich: [],
+    derive: [],
+  });
+}

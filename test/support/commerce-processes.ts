@@ -7,6 +7,7 @@ import { addClient, addCredential, makeDue } from '../../src/db/clients.ts';
 import type { DatabaseConnection } from '../../src/db/connect.ts';
 import type { Platform } from '../../src/domain/clients.ts';
 import { createKeyRing, type KeyRing } from '../../src/key-ring.ts';
+import type { Variables } from './durasync.ts';
 import { type StartedDurasync, startDurasync } from './started-durasync.ts';
 
 interface Engines {
@@ -23,8 +24,8 @@ export interface CommerceProcesses {
   readonly secretKeys: string;
   /** What a `durasync` command needs to reach the engines. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Starts `durasync worker` and waits until it works. */
-  startWorker(): Promise<StartedDurasync>;
+  /** Starts `durasync worker`, if wanted with other variables, and waits until it works. */
+  startWorker(more?: Variables): Promise<StartedDurasync>;
   /** Adds a connection, and its client when that is missing. Due now, or in a day. Returns the credential's id. */
   connect(clientId: string, platform: Platform, secrets: object, due: 'now' | 'tomorrow'): Promise<string>;
 }
@@ -48,8 +49,8 @@ export async function commerceProcesses(engines: Engines): Promise<CommerceProce
     keys,
     secretKeys,
     variables,
-    async startWorker() {
-      const worker = startDurasync(['worker'], variables);
+    async startWorker(more = {}) {
+      const worker = startDurasync(['worker'], { ...variables, ...more });
       await worker.says('worker is ready');
       return worker;
     },

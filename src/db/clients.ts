@@ -196,9 +196,7 @@ export async function readCredential(db: Db, credentialId: string): Promise<Seal
 const PAGE_CLIENTS = 500;
 
 export interface ClientPage {
-  readonly ids: readonly string[];
   readonly active: readonly string[];
-  readonly inactive: readonly string[];
   /** Active ones with a connection that is newer than what their workflow has seen. */
   readonly changed: readonly string[];
   /** Where the next page begins; null behind the last one. */
@@ -217,9 +215,7 @@ export async function listClientPage(db: Db, after: string | null): Promise<Clie
   const idsOf = (wanted: (row: (typeof rows)[number]) => boolean): string[] =>
     rows.filter(wanted).map((row) => row.client_id);
   return {
-    ids: idsOf(() => true),
     active: idsOf(({ active }) => active),
-    inactive: idsOf(({ active }) => !active),
     changed: idsOf(({ active, changed }) => active && changed),
     last: rows.length < PAGE_CLIENTS ? null : (rows.at(-1)?.client_id ?? null),
   };

@@ -82,7 +82,11 @@ const rules: Readonly<Record<string, (token: string) => GateRule>> = {
   broken: (token) => customersSay({ status: 500, body: `it broke at ${token}` }),
   repeats: (token) =>
     customersSay({
-      body: { errors: [{ message: `${token} has no access`, extensions: { code: 'ACCESS_DENIED' } }] },
+      body: {
+        errors: [
+          { message: `${token} (${encodeURIComponent(token)})`, extensions: { code: 'ACCESS_DENIED' } },
+        ],
+      },
     }),
   quarantines: () => (request) =>
     request.operation === 'Orders'
@@ -104,7 +108,7 @@ const messages: Readonly<Record<string, RegExp | null>> = {
   good: null,
   marker: /access token is refused/,
   broken: /500/,
-  repeats: /It says: \(token\) has no access/,
+  repeats: /It says: \(token\) \(\(token\)\)/,
   quarantines: /quarantined/,
   'unknown-key': /the key 'k9'/,
   'no-json': /not JSON/,

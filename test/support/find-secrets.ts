@@ -2,7 +2,7 @@
 const PIECE_MIN_CHARACTERS = 8;
 
 /** Every text that would give a secret away: itself, parts of it, and both in the usual encodings. */
-export function formsOf(secret: string): string[] {
+function formsOf(secret: string): string[] {
   const half = Math.floor(secret.length / 2);
   // A file may cut what it stores in two, at the end of one of its pages.
   const pieces = [secret, secret.slice(0, half), secret.slice(half)].filter(

@@ -62,7 +62,10 @@ test('more short waits than a step has attempts cost no attempt', async () => {
   const credentialId = await connect('busy');
   amazon.data.orders.splice(0, ORDERS, order(1, { lastUpdatedTime: new Date().toISOString() }));
   const before = amazon.callsOf('searchOrders').length;
-  amazon.script('searchOrders', ...Array(6).fill({ status: 429, headers: { 'retry-after': '1' }, body: {} }));
+  amazon.script(
+    'searchOrders',
+    ...many(6, () => ({ status: 429, headers: { 'retry-after': '1' }, body: {} })),
+  );
   const { result } = await syncNow(commerce, 'busy');
   expect(result).toMatchObject({ success: true, records_stored: 1 });
   expect(amazon.callsOf('searchOrders').length - before).toBe(7);

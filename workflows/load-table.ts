@@ -57,6 +57,9 @@ async function loadOnce(plan: RunPlan, table: TablePlan): Promise<TableOutcome |
   if (review.verdict === 'lost') return null;
   if (review.verdict === 'older') return { status: 'skipped', note: review.reason ?? 'older' };
   const { notices } = review;
+  if (review.verdict === 'same') {
+    return { status: 'completed', note: `${table.table}: ${review.unchanged} unchanged`, notices };
+  }
   if (review.verdict === 'hold') {
     return { status: 'held', note: review.reason ?? 'held', notices, held: { table, staged, review } };
   }

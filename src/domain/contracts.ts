@@ -84,8 +84,11 @@ export interface ReviewInput extends TableOfRun {
 
 /** What merging would do, computed against one generation of the live table. */
 export interface Review {
-  /** `lost`: a crash of the database has emptied staging, so the table has to be staged again. */
-  readonly verdict: 'pass' | 'hold' | 'older' | 'lost';
+  /**
+   * `same`: the live table shows all of it already, so the table has ended. `lost`: a crash of the database has
+   * emptied staging, so the table has to be staged again.
+   */
+  readonly verdict: 'pass' | 'same' | 'hold' | 'older' | 'lost';
   /** Why it is held, or which run has newer data. */
   readonly reason: string | null;
   readonly generation: number;

@@ -32,7 +32,7 @@ export function createActivities(
     reconcilePage: (input) => guarded(() => clients.reconcilePage(input)),
     analyseSkus: (input) => guarded(() => analyseSkus(deps, input, cancellationSignal())),
     planRun: (input) => guarded(() => planRun(deps, input)),
-    stageTable: (input) => guarded(() => stageTable(deps, input, cancellationSignal())),
+    stageTable: (input) => guarded(() => stageTable(deps, input, stageCall())),
     reviewTable: (input) => guarded(() => reviewTable(deps, input, activityInfo().attempt)),
     mergeStaged: (input) => guarded(() => mergeStaged(deps, input)),
     archiveMissing: (input) => guarded(() => archiveMissing(deps, input)),
@@ -48,6 +48,7 @@ export function createActivities(
 
 type Progress = (detail: string) => void;
 
+const stageCall = () => ({ signal: cancellationSignal(), attempt: activityInfo().attempt });
 const stepCall = (progress: Progress) => ({ signal: cancellationSignal(), progress });
 
 /**

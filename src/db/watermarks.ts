@@ -1,7 +1,11 @@
 import { sql } from 'kysely';
+import type { Staged } from '../domain/contracts.ts';
 import type { RunId } from '../domain/ids.ts';
 import type { Db } from './connect.ts';
 import type { LiveTable } from './live-table.ts';
+
+/** The name of the watermark of one part of a source, such as one location of a report. */
+const partName = (table: LiveTable, part: string): string => `${table.name}/${part}`;
 
 /** Up to when a source has been fully merged (ISO), or null before the first time. */
 export async function readWatermark(db: Db, { sync, scope, name }: LiveTable): Promise<string | null> {
@@ -15,11 +19,55 @@ export async function readWatermark(db: Db, { sync, scope, name }: LiveTable): P
   return row?.value ?? null;
 }
 
-/** Moves a watermark forward; one that is further already stays. Safe to repeat. */
-export async function moveWatermark(db: Db, runId: RunId, table: LiveTable, value: string): Promise<void> {
+/** Up to which day each part of a source has been merged, by the part's name. */
+export async function readMarks(db: Db, table: LiveTable): Promise<Record<string, string>> {
+  const prefix = partName(table, '');
+  const rows = await db
+    .selectFrom('durasync.watermarks')
+    .select(['name', 'value'])
+    .where('sync', '=', table.sync)
+    .where('scope', '=', table.scope)
+    .where(sql<boolean>`starts_with(name, ${prefix})`)
+    .execute();
+  return Object.fromEntries(rows.map(({ name, value }) => [name.slice(prefix.length), value]));
+}
+
+/**
+ * Moves the watermarks of what was merged forward: that of the whole source, or that of each part that was read.
+ * One that is further already stays. Safe to repeat.
+ */
+export async function moveWatermarks(
+  db: Db,
+  runId: RunId,
+  table: LiveTable,
+  staged: Pick<Staged, 'sourceFetchedAt' | 'marks'>,
+): Promise<void> {
+  switch (table.incremental) {
+    case 'whole':
+      return moveAll(db, runId, table, { [table.name]: staged.sourceFetchedAt });
+    case 'parts': {
+      const marks = Object.entries(staged.marks ?? {});
+      return moveAll(
+        db,
+        runId,
+        table,
+        Object.fromEntries(marks.map(([part, day]) => [partName(table, part), day])),
+      );
+    }
+    case null:
+  }
+}
+
+async function moveAll(
+  db: Db,
+  runId: RunId,
+  { sync, scope }: LiveTable,
+  values: Readonly<Record<string, string>>,
+): Promise<void> {
+  if (Object.keys(values).length === 0) return;
   await sql`
     INSERT INTO durasync.watermarks AS w (sync, scope, name, value, run_id)
-    VALUES (${table.sync}, ${table.scope}, ${table.name}, ${value}, ${runId})
+    SELECT ${sync}, ${scope}, m.key, m.value, ${runId} FROM jsonb_each_text(${JSON.stringify(values)}::jsonb) m
     ON CONFLICT (sync, scope, name) DO UPDATE
     SET value = excluded.value, run_id = excluded.run_id, updated_at = clock_timestamp()
     WHERE w.value < excluded.value`.execute(db);

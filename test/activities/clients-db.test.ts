@@ -10,7 +10,7 @@ import {
   setClientPaused,
   viewName,
 } from '../../src/db/clients.ts';
-import { moveWatermark, readWatermark } from '../../src/db/watermarks.ts';
+import { moveWatermarks, readWatermark } from '../../src/db/watermarks.ts';
 import { recordClientRun } from '../../src/db/record-client-run.ts';
 import type { LiveTable } from '../../src/db/live-table.ts';
 import type { RunId } from '../../src/domain/ids.ts';
@@ -389,11 +389,11 @@ describe('a client id', () => {
 });
 
 test('a watermark only moves forward', async () => {
-  const table = { sync: 'commerce', scope: credentialId, name: 'orders' } as LiveTable;
+  const table = { sync: 'commerce', scope: credentialId, name: 'orders', incremental: 'whole' } as LiveTable;
   const run = randomUUID() as RunId;
   expect(await readWatermark(db, table)).toBeNull();
   for (const value of ['2026-02-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z']) {
-    await moveWatermark(db, run, table, value);
+    await moveWatermarks(db, run, table, { sourceFetchedAt: value });
     expect(await readWatermark(db, table)).toBe('2026-02-01T00:00:00.000Z');
   }
 });

@@ -39,6 +39,8 @@ export interface Upload {
 /** Reads uploaded files. A table fed by them is loaded by runs of kind `import` alone. */
 interface UploadSource {
   readonly setting: 'upload';
+  /** What `import` calls such files. */
+  readonly kind: string;
   openUpload(upload: Upload): Source;
 }
 

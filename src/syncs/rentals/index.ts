@@ -5,6 +5,7 @@ import { cronText, httpUrl, parseCron, timeZone, wholeNumber, yesOrNo } from '..
 import { defineSync, type Settings, type SyncDefinition } from '../define-sync.ts';
 import type { OpenClient } from './stores-source.ts';
 import { bookings, returns, stores } from './tables.ts';
+import { lossOfSale, walkIns } from './visits.ts';
 
 const MINUTE_MS = 60_000;
 const APART_MS = 500;
@@ -59,7 +60,7 @@ export function defineRentals({ apartMs = APART_MS, firstWaitMs }: RentalsOption
     windows: 'days',
     periodMs: 5 * MINUTE_MS,
     runTimeoutMs: (settings) => Math.min(RUN_MS_MAX, Math.round(shortestPauseMs(settings) * RUN_SHARE)),
-    tables: [stores(open), bookings(open), returns(open)],
+    tables: [stores(open), bookings(open), returns(open), walkIns, lossOfSale],
     enrich: [],
     derive: [],
   });

@@ -62,3 +62,15 @@ export function findStore(name: string): string | null {
 /** How the store of a location of the store list is called: a known name, or the list's own, tidied. */
 export const storeName = (listed: string): string =>
   findStore(listed) ?? listed.trim().replaceAll(/\s+/g, ' ');
+
+/** The store that some words of a text name, such as a file's name; null when none do. */
+export function findStoreIn(text: string): string | null {
+  const words = text.split(/[^A-Za-z]+/).filter((word) => word !== '');
+  for (let length = words.length; length > 1; length -= 1) {
+    for (let start = 0; start + length <= words.length; start += 1) {
+      const found = findStore(words.slice(start, start + length).join(' '));
+      if (found !== null) return found;
+    }
+  }
+  return null;
+}

@@ -31,7 +31,7 @@ export const stores = (open: OpenClient): TableDefinition => ({
 });
 
 /** The columns that every lead has, whatever it comes from. */
-const LEAD = {
+export const LEAD = {
   lead_type: z.enum(['bookingconfirmation', 'return', 'lossOfSale', 'enquiry']),
   source: required(text()),
   booking_no: keyText(),

@@ -226,6 +226,8 @@ test('a merge that was reviewed before its lead was made and closed does not bri
   expect((await pool.query('SELECT count(*) FROM rentals.leads')).rows).toEqual([{ count: 0 }]);
   await expect(closeLead(database, leadId, 'bob')).rejects.toThrow('closed already, by alice');
   await expect(closeLead(database, 987_654, 'bob')).rejects.toThrow('There is no lead 987654');
-  const audit = await pool.query(`SELECT actor FROM durasync.audit_log WHERE action = 'close lead'`);
+  const audit = await pool.query(
+    `SELECT actor FROM durasync.audit_log WHERE action = 'close lead' AND actor <> 'test'`,
+  );
   expect(audit.rows).toEqual([{ actor: 'alice' }]);
 });

@@ -57,6 +57,6 @@ export function liveTable(sync: SyncDefinition, table: TableDefinition, scope: s
     existing,
     insertOnly,
     settledIn: table.settledIn ?? null,
-    ordered: existing === 'update' && !('openUpload' in table.source),
+    ordered: existing === 'update' && !('readUpload' in table.source),
   };
 }

@@ -65,7 +65,10 @@ async function openSource(
   runId: RunId,
 ): Promise<Source> {
   if ('open' in source) return source.open(resources);
-  if ('openUpload' in source) return source.openUpload(await readUpload(resources.database.db, runId));
+  if ('readUpload' in source) {
+    const upload = await readUpload(resources.database.db, runId);
+    return { setting: source.setting, fetchPages: () => source.readUpload(upload) };
+  }
   return source;
 }
 

@@ -57,6 +57,7 @@ const WRONG_USE = new Set([
   'TemporalCliError',
   'SealedSecretError',
   'UnknownClientError',
+  'UnknownLeadError',
   'UnknownScheduleError',
   'UnknownSync',
   'SyncOff',

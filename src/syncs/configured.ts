@@ -1,7 +1,7 @@
 import type { TableDefinition, SyncDefinition, Settings } from './define-sync.ts';
 
 /** Whether a table is fed by files that people upload, and by nothing else. */
-export const isUploaded = ({ source }: TableDefinition): boolean => 'openUpload' in source;
+export const isUploaded = ({ source }: TableDefinition): boolean => 'readUpload' in source;
 
 /** Whether a table has a source to read by itself. */
 export const hasSource = (table: TableDefinition, settings: Settings): boolean =>

@@ -4,7 +4,7 @@ import type { RunSyncInput } from '../domain/contracts.ts';
 import type { RunId } from '../domain/ids.ts';
 import type { Guards } from '../domain/run-plan.ts';
 import type { StepResult } from '../domain/run-result.ts';
-import type { Source } from '../domain/source.ts';
+import type { Source, SourcePage } from '../domain/source.ts';
 import type { DatabaseConnection } from '../db/connect.ts';
 import type { KeyRing } from '../key-ring.ts';
 
@@ -41,7 +41,7 @@ interface UploadSource {
   readonly setting: 'upload';
   /** What `import` calls such files. */
   readonly kind: string;
-  openUpload(upload: Upload): Source;
+  readUpload(upload: Upload): AsyncIterable<SourcePage>;
 }
 
 /** One live table and the source that feeds it. */

@@ -217,8 +217,10 @@ test('a merge that was reviewed before its lead was made and closed does not bri
   ]);
   const late = await (await begin('bookings')).review();
   expect(late?.review).toMatchObject({ inserted: 1 });
-  await load('bookings');
-  const { rows } = await pool.query('SELECT lead_id FROM rentals.leads');
+  const { rows } = await pool.query(
+    `INSERT INTO rentals.leads (lead_type, booking_no, phone, name, store)
+     VALUES ('bookingconfirmation', 'B9', '9847000009', 'C', 'S') RETURNING lead_id`,
+  );
   const leadId = Number(rows[0]?.lead_id);
   expect(await closeLead(database, leadId, 'alice')).toMatchObject({ lead_id: leadId, closed_by: 'alice' });
   if (late) expect(await call('mergeStaged', late)).toEqual({ outcome: 'moved' });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { CsvColumn } from '../../connectors/csv/match-header.ts';
 import { readRows } from '../../connectors/csv/read-rows.ts';
 import { isWorkbook, readWorkbook } from '../../connectors/xlsx/read-workbook.ts';
-import type { Source, SourcePage, SourceRow } from '../../domain/source.ts';
+import type { SourcePage, SourceRow } from '../../domain/source.ts';
 import { integer, required, text } from '../columns.ts';
 import type { TableDefinition, Upload } from '../define-sync.ts';
 import { day, store } from './columns.ts';
@@ -38,7 +38,10 @@ type Kind = 'walk-ins' | 'loss-of-sale';
 const typeOf = (kind: Kind, status: unknown): 'enquiry' | 'lossOfSale' =>
   kind === 'loss-of-sale' || LOST.test(String(status)) ? 'lossOfSale' : 'enquiry';
 
-function openUpload(kind: Kind, { fileName, content, options }: Upload): Source {
+async function* readUpload(
+  kind: Kind,
+  { fileName, content, options }: Upload,
+): AsyncGenerator<SourcePage, void, undefined> {
   const fallback = options['store'] ?? findStoreIn(fileName) ?? '';
   const withOrigin = ({ position, values, raw, unreadable }: SourceRow): SourceRow => ({
     position,
@@ -51,14 +54,9 @@ function openUpload(kind: Kind, { fileName, content, options }: Upload): Source 
       source: kind,
     },
   });
-  return {
-    setting: 'upload',
-    async *fetchPages() {
-      for await (const page of readPages(fileName, content)) {
-        yield { rows: page.rows.map(withOrigin), drift: page.drift, nextCursor: null };
-      }
-    },
-  };
+  for await (const page of readPages(fileName, content)) {
+    yield { rows: page.rows.map(withOrigin), drift: page.drift, nextCursor: null };
+  }
 }
 
 async function* readPages(fileName: string, content: Buffer): AsyncGenerator<SourcePage> {
@@ -88,7 +86,7 @@ const visits = (name: string, kind: Kind): TableDefinition => ({
   name,
   row: visitRow,
   insertOnly: ['remarks', 'reason_collected_from_store'],
-  source: { setting: 'upload', kind, openUpload: (upload) => openUpload(kind, upload) },
+  source: { setting: 'upload', kind, readUpload: (upload) => readUpload(kind, upload) },
 });
 
 /** Visitors of a store, from its own files. A visit that is there is updated, apart from what people write. */

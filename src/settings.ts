@@ -53,8 +53,8 @@ export const cronText = (fallback: string) =>
     .default(fallback);
 
 /** The reading of a cron text that Temporal has, too. @throws Error for a text that croner can't read */
-export const parseCron = (cron: string, timeZone: string): Cron =>
-  new Cron(cron, { mode: '5-part', timezone: timeZone, domAndDow: true });
+export const parseCron = (cron: string, zone: string): Cron =>
+  new Cron(cron, { mode: '5-part', timezone: zone, domAndDow: true });
 
 const NAMES = /\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat)\b/gi;
 

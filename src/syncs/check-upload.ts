@@ -3,7 +3,7 @@ import type { SyncDefinition, TableDefinition, Upload } from './define-sync.ts';
 import { validateRow } from './validate-row.ts';
 
 /** A row of a file that can't be taken. */
-export interface UploadError {
+interface UploadError {
   /** 1-based line of a text file, or row of a sheet. */
   readonly row: number;
   /** Each begins with the name of its column, where one is to blame. */

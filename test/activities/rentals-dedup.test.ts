@@ -15,7 +15,7 @@ import { type ActivityHarness, readingOf, tableOfRun } from '../support/activity
 import { createTestDatabase } from '../support/engines.ts';
 import { keyOfRow, type LeadInput, LeadModel, type LeadTable } from '../support/lead-model.ts';
 import { NO_CLIENTS } from '../support/no-clients.ts';
-import { quickRentals } from '../support/rentals-harness.ts';
+import { quickRentals } from '../support/quick-rentals.ts';
 import { TEST_KEYS } from '../support/test-keys.ts';
 
 const database = await createTestDatabase();
@@ -223,7 +223,7 @@ test('a merge that was reviewed before its lead was made and closed does not bri
   );
   const leadId = Number(rows[0]?.lead_id);
   expect(await closeLead(database, leadId, 'alice')).toMatchObject({ lead_id: leadId, closed_by: 'alice' });
-  if (late) expect(await call('mergeStaged', late)).toEqual({ outcome: 'moved' });
+  expect(await call('mergeStaged', late as MergeInput)).toEqual({ outcome: 'moved' });
   await load('bookings');
   expect((await pool.query('SELECT count(*) FROM rentals.leads')).rows).toEqual([{ count: 0 }]);
   await expect(closeLead(database, leadId, 'bob')).rejects.toThrow('closed already, by alice');

@@ -3,7 +3,7 @@ import { booking, returned } from '../support/fake-rentals.ts';
 import { startRentalsHarness } from '../support/rentals-harness.ts';
 import { tableOf } from '../support/sync-harness.ts';
 
-const { api, run, rows, database } = await startRentalsHarness();
+const { api, run, rows, database, client } = await startRentalsHarness();
 
 beforeEach(async () => {
   api.reset();
@@ -83,6 +83,19 @@ describe('a cycle of the rentals', () => {
     api.answer('bookings', 5, { data: [booking(1), booking(2)] });
     await run();
     const result = await run();
+    const [row] = await rows(`SELECT workflow_id FROM sync_runs WHERE run_id = '${result.run_id}'`);
+    const { events = [] } = await client.workflow
+      .getHandle(String(row?.['workflow_id']), result.run_id)
+      .fetchHistory();
+    const steps = (events ?? []).filter((event) => event.activityTaskScheduledEventAttributes);
+    expect(steps.map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name)).toEqual([
+      'planRun',
+      'stageTable',
+      'stageTable',
+      'stageTable',
+      'finishRun',
+    ]);
+    expect(events?.length).toBeLessThanOrEqual(steps.length * 8);
     expect(tableOf(result, 'bookings')).toMatchObject({ status: 'completed', skipped: 2, inserted: 0 });
     expect(result.notices).toContain('bookings: 21/21 locations read, 0 errors.');
   });

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll } from 'vitest';
 
 /** One call that the rental software had. */
-export interface RentalsCall {
+interface RentalsCall {
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
   readonly body: Readonly<Record<string, string>>;
@@ -14,7 +14,7 @@ export interface RentalsCall {
 
 type Handler = (call: RentalsCall, response: ServerResponse) => void | Promise<void>;
 /** What a location answers: a value as JSON, or a function that answers by itself. */
-export type RentalsAnswer = Handler | object | string | null;
+type RentalsAnswer = Handler | object | string | null;
 
 export interface FakeRentals {
   readonly url: string;
@@ -33,7 +33,7 @@ const PATHS: Readonly<Record<string, 'bookings' | 'returns'>> = {
   '/api/Reports/GetBookingReport': 'bookings',
   '/api/Reports/GetReturnReport': 'returns',
 };
-export const STORE_LIST = [
+const STORE_LIST = [
   { id: 1, locCode: 'Z-1', locName: 'Zorucci - Edappally', status: 1, brand: 'Zorucci', city: 'Kochi' },
   { id: 22, locCode: 'G-22', locName: 'SG Demo', status: 1, brand: 'Suitor Guy', city: 'Kochi' },
   { id: 40, locCode: 'G-40', locName: 'Closed long ago', status: 0, brand: 'Suitor Guy', city: 'Kochi' },
@@ -59,7 +59,10 @@ export async function startFakeRentals(): Promise<FakeRentals> {
       return void response.writeHead(404).end();
     const empty = { dataSet: { data: [] } };
     const answer = report ? (answers.get(`${report}/${body['locationID']}`) ?? empty) : fake.stores;
-    if (typeof answer === 'function') return void (await (answer as Handler)(call, response));
+    if (typeof answer === 'function') {
+      await (answer as Handler)(call, response);
+      return;
+    }
     const json = typeof answer === 'string' ? answer : JSON.stringify(answer);
     response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end(json);
   }

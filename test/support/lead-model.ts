@@ -70,13 +70,14 @@ function keyOf(table: LeadTable, { bookingNo, phone, name, store, date }: LeadIn
 
 /** The key of a row of the table `leads`, as the model makes it. */
 export function keyOfRow(row: Readonly<Record<string, unknown>>): string {
+  const text = (column: string): string => (typeof row[column] === 'string' ? row[column] : '');
   const table = Object.entries(TYPES).find(([, type]) => type === row['lead_type'])?.[0] as LeadTable;
   return keyOf(table, {
-    bookingNo: String(row['booking_no'] ?? ''),
-    phone: String(row['phone']),
-    name: String(row['name']),
-    store: String(row['store']),
-    date: String(row['enquiry_date'] ?? ''),
+    bookingNo: text('booking_no'),
+    phone: text('phone'),
+    name: text('name'),
+    store: text('store'),
+    date: text('enquiry_date'),
     staff: '',
     remarks: '',
   });

@@ -4,11 +4,10 @@ import { afterAll } from 'vitest';
 import type { RunSyncInput } from '../../src/domain/contracts.ts';
 import type { RunId } from '../../src/domain/ids.ts';
 import type { RunResult } from '../../src/domain/run-result.ts';
-import type { SyncDefinition } from '../../src/syncs/define-sync.ts';
-import { defineRentals } from '../../src/syncs/rentals/index.ts';
 import { createTestDatabase, createTestNamespace, type TestDatabase } from './engines.ts';
 import { type FakeRentals, startFakeRentals } from './fake-rentals.ts';
 import { startWorkerHere, type WorkerTarget } from './fault-worker.ts';
+import { quickRentals } from './quick-rentals.ts';
 import { runResult, TEST_BUNDLES } from './sync-harness.ts';
 
 export interface RentalsHarness {
@@ -20,9 +19,6 @@ export interface RentalsHarness {
   run(input?: Partial<RunSyncInput>): Promise<RunResult>;
   rows(query: string): Promise<Record<string, unknown>[]>;
 }
-
-/** The rentals with calls that are hardly kept apart, so that tests are fast. */
-export const quickRentals: SyncDefinition = defineRentals({ apartMs: 2, firstWaitMs: 5 });
 
 /** The rentals on real engines with one worker and the software over real HTTP. Call it at the top level of a file. */
 export async function startRentalsHarness(syncs = [quickRentals]): Promise<RentalsHarness> {

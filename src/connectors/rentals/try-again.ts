@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FAILURES, SyncFailure } from '../../domain/failures.ts';
 
 /** How often a call is made before it counts as failed. */
-export const TRIES_MAX = 3;
+const TRIES_MAX = 3;
 
 /** A source that asks for a longer wait than this is left for the next run. */
 const WAIT_MAX_MS = 20_000;

@@ -52,13 +52,6 @@ export function leadFields(record: SourceRecord): Record<string, string> {
 }
 
 function asText(value: unknown): string {
-  switch (typeof value) {
-    case 'string':
-      return value;
-    case 'number':
-    case 'boolean':
-      return String(value);
-    default:
-      return value === null || value === undefined ? '' : JSON.stringify(value);
-  }
+  if (value === null || value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

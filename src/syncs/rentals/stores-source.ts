@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { RentalsClient } from '../../connectors/rentals/rentals-client.ts';
 import type { Source, SourceContext } from '../../domain/source.ts';
 import { plainValues } from './fields.ts';
@@ -25,6 +26,7 @@ function storeFields(record: Readonly<Record<string, unknown>>): Record<string, 
 }
 
 const ACTIVE = 1;
+const listedStore = z.object({ id: z.string().trim(), loc_name: z.string(), status: z.string() });
 
 /** The name of the store of a location. */
 export const storeOfLocation = (id: string, listed: string): string =>
@@ -38,10 +40,10 @@ export async function listLocations(
   const entries = await client.listStores(signal);
   const listed = entries.flatMap((entry, index) => {
     const { values, unreadable } = readRecord(entry, index + 1, storeFields);
-    const id = String(values['id'] ?? '').trim();
-    const active = Number(values['status']) === ACTIVE;
-    const store = storeName(String(values['loc_name'] ?? ''));
-    return unreadable === undefined && active && /^\d+$/.test(id) && store !== '' ? [{ id, store }] : [];
+    if (unreadable !== undefined) return [];
+    const { id, loc_name: name, status } = listedStore.parse(values);
+    const store = storeName(name);
+    return Number(status) === ACTIVE && /^\d+$/.test(id) && store !== '' ? [{ id, store }] : [];
   });
   const byId = new Map([...listed, ...KNOWN_LOCATIONS].map((location) => [location.id, location]));
   return [...byId.values()].toSorted((a, b) => Number(a.id) - Number(b.id));

@@ -31,6 +31,8 @@ const COLUMNS: readonly CsvColumn[] = [
   { name: 'reason_collected_from_store', header: 'Reason', aliases: ['Reason collected from store'] },
 ];
 
+const named = (cell: unknown): string => (typeof cell === 'string' ? cell.trim() : '');
+
 const LOST = /loss|lost/i;
 
 type Kind = 'walk-ins' | 'loss-of-sale';
@@ -49,7 +51,7 @@ async function* readUpload(
     unreadable,
     values: {
       ...values,
-      store: String(values['store'] ?? '').trim() || fallback,
+      store: named(values['store']) || fallback,
       lead_type: typeOf(kind, values['closing_status']),
       source: kind,
     },

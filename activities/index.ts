@@ -3,8 +3,10 @@ import type { ClientActivities } from '../src/domain/clients.ts';
 import type { SyncActivities } from '../src/domain/contracts.ts';
 import { auditOnce } from '../src/db/audit.ts';
 import type { SkuActivities } from '../src/domain/sku-analysis.ts';
+import { pagesStaged } from '../src/db/pages-staged.ts';
 import { closeRun, closeTable } from '../src/db/runs.ts';
 import { dropStaging, keepStaging } from '../src/db/staging.ts';
+import { askingToWait } from './asking-to-wait.ts';
 import { analyseSkus } from './analyse-skus.ts';
 import { clientActivities } from './clients.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -14,6 +16,7 @@ import { reviewTable } from './review-table.ts';
 import { deriveTable, enrichTable } from './run-step.ts';
 import { stageTable } from './stage-table.ts';
 import { sweepRuns } from './sweep-runs.ts';
+import { testConnection } from './test-connection.ts';
 import { toFailure } from './to-failure.ts';
 
 const HEARTBEAT_EVERY_MS = 2_000;
@@ -29,10 +32,17 @@ export function createActivities(
     recordClientRun: (input) => guarded(() => clients.recordClientRun(input)),
     setClientPaused: (input) => guarded(() => clients.setClientPaused(input)),
     setClientFrequency: (input) => guarded(() => clients.setClientFrequency(input)),
-    reconcilePage: (input) => guarded(() => clients.reconcilePage(input)),
+    reconcileWorkflows: () => guarded(() => clients.reconcileWorkflows()),
     analyseSkus: (input) => guarded(() => analyseSkus(deps, input, cancellationSignal())),
     planRun: (input) => guarded(() => planRun(deps, input)),
-    stageTable: (input) => guarded(() => stageTable(deps, input, stageCall())),
+    testConnection: (input) => guarded(() => testConnection(deps, input, cancellationSignal())),
+    stageTable: (input) =>
+      guarded(() =>
+        askingToWait(
+          () => stageTable(deps, input, stageCall()),
+          () => pagesStaged(db, input.runId, input.table.table),
+        ),
+      ),
     reviewTable: (input) => guarded(() => reviewTable(deps, input, activityInfo().attempt)),
     mergeStaged: (input) => guarded(() => mergeStaged(deps, input)),
     archiveMissing: (input) => guarded(() => archiveMissing(deps, input)),

@@ -86,7 +86,7 @@ async function endIfIdle(
   const { runId, kind, table } = input;
   if (table.archives) return { ...staged, ended: false };
   if (staged.fetched === 0) {
-    if (kind !== 'plan') await moveWatermarks(db, runId, live, staged);
+    await moveWatermarks(db, runId, live, staged);
     await closeTable(db, runId, live.name, 'completed', null);
     return { ...staged, ended: true };
   }

@@ -34,7 +34,8 @@ export async function readMarks(db: Db, table: LiveTable): Promise<Record<string
 
 /**
  * Moves the watermarks of what was merged forward: that of the whole source, or that of each part that was read.
- * One that is further already stays. Safe to repeat.
+ * One that is further already stays. Only a run that syncs moves them: a preview, a replay and a backfill read
+ * something else than what is new. Safe to repeat.
  */
 export async function moveWatermarks(
   db: Db,
@@ -67,7 +68,9 @@ async function moveAll(
   if (Object.keys(values).length === 0) return;
   await sql`
     INSERT INTO durasync.watermarks AS w (sync, scope, name, value, run_id)
-    SELECT ${sync}, ${scope}, m.key, m.value, ${runId} FROM jsonb_each_text(${JSON.stringify(values)}::jsonb) m
+    SELECT ${sync}, ${scope}, m.key, m.value, r.run_id
+    FROM jsonb_each_text(${JSON.stringify(values)}::jsonb) m, durasync.sync_runs r
+    WHERE r.run_id = ${runId} AND r.kind = 'sync' AND r.trigger <> 'backfill'
     ON CONFLICT (sync, scope, name) DO UPDATE
     SET value = excluded.value, run_id = excluded.run_id, updated_at = clock_timestamp()
     WHERE w.value < excluded.value`.execute(db);

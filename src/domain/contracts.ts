@@ -48,6 +48,22 @@ export interface TableOfRun {
   readonly table: TablePlan;
 }
 
+/** What a run's connection test asks for. */
+export interface TestConnectionInput {
+  readonly sync: string;
+  readonly scope: string;
+}
+
+/**
+ * The details of a SourceThrottled failure whose step wants to be started again after a wait. That is not a failed
+ * attempt.
+ */
+export interface AskedWait {
+  readonly waitMs: number;
+  /** Pages that the run has staged of this table so far. */
+  readonly pages: number;
+}
+
 export interface StageInput extends TableOfRun, Pick<RunPlan, 'kind' | 'logicalAt' | 'timeZone' | 'window'> {
   readonly full: boolean;
 }
@@ -166,6 +182,8 @@ export interface FinishRunInput {
   /** A status forced from outside the tables: a cancelled, failed, planned or rejected run. */
   readonly status?: Extract<RunStatus, 'cancelled' | 'failed' | 'planned' | 'rejected'>;
   readonly message?: string;
+  /** The code of the failure that ended the run, kept in `metadata.failure_code`. */
+  readonly failureCode?: string;
   /** What the steps did; what an earlier end recorded stays when these are absent. */
   readonly enrich?: readonly StepResult[];
   readonly derive?: readonly StepResult[];
@@ -194,7 +212,9 @@ export interface Decision {
 export interface SyncActivities {
   /** Turns a definition into a plan and opens the run's rows. Throws UnknownSync, SyncOff or InvalidInput. */
   planRun(input: PlanRunInput): Promise<RunPlan>;
-  /** Source → parse → validate → staging table; bad rows → quarantine. Throws `Source…` failures. */
+  /** Asks the source whether it lets us in. Throws `Source…` failures. */
+  testConnection(input: TestConnectionInput): Promise<void>;
+  /** Source → parse → validate → staging table; bad rows → quarantine. Throws `Source…` failures, SourceThrottled with an AskedWait. */
   stageTable(input: StageInput): Promise<Staged>;
   /** Compares staging with live and lets the guards decide. */
   reviewTable(input: ReviewInput): Promise<Review>;

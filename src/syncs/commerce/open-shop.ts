@@ -44,6 +44,7 @@ export const amazonCredentials = z.strictObject({
  * @throws SyncFailure InvalidInput when the connection is gone, or its key is not in the key ring
  */
 export function createOpenShop(tokens: LwaTokenCache): OpenShop {
+  const learned = new Map<string, number>();
   return async ({ database, keys, http, settings, scope }) => {
     const credential = await readCredential(database.db, scope);
     const secrets = readSecrets(unseal(keys, credential.credentials, scope));
@@ -69,8 +70,13 @@ export function createOpenShop(tokens: LwaTokenCache): OpenShop {
           lwaUrl: text('AMAZON_LWA_URL'),
           http,
           tokens,
-          takeTurn: (operation, signal) =>
-            takeTurn(database.pool, amazonLimit(operation, credentials), signal),
+          takeTurn: (operation, signal) => {
+            const { perSecond, ...limit } = amazonLimit(operation, credentials);
+            const known = learned.get(limit.sharedBy.join('\n'));
+            return takeTurn(database.pool, { ...limit, perSecond: known ?? perSecond }, signal);
+          },
+          learnRate: (operation, perSecond) =>
+            void learned.set(amazonLimit(operation, credentials).sharedBy.join('\n'), perSecond),
         });
         return { clientId: credential.client_id, shop, lookbackMs };
       }

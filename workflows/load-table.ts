@@ -47,17 +47,20 @@ export async function loadTable(plan: RunPlan, table: TablePlan, read: ReadInTur
 
 /** One round of stage, review, merge and archive; null when it has to begin again. */
 async function loadOnce(plan: RunPlan, table: TablePlan, read: ReadInTurn): Promise<TableOutcome | null> {
-  const { runId, sync, scope, kind, window, full, sourceQueue } = plan;
+  const { runId, sync, scope, kind, logicalAt, timeZone, window, full, sourceQueue } = plan;
   const of = { runId, sync, scope, table };
   const reading = { ...heavySummary(`${table.table}: stage`), taskQueue: sourceQueue ?? undefined };
-  const staged = await read(() => heavy.stageTable.executeWithOptions(reading, [{ ...of, window, full }]));
+  const staged = await read(() =>
+    heavy.stageTable.executeWithOptions(reading, [{ ...of, kind, logicalAt, timeZone, window, full }]),
+  );
   const seen = `${table.table}: ${staged.staged} rows staged, ${staged.quarantined} quarantined`;
-  if (staged.fetched === 0 && !table.archives)
-    return { status: 'completed', note: `${seen}; nothing to merge` };
+  if (staged.ended ?? (staged.fetched === 0 && !table.archives)) {
+    return { status: 'completed', note: `${seen}; nothing to merge`, notices: staged.notices };
+  }
   const review = await heavy.reviewTable.executeWithOptions(heavySummary(seen), [{ ...of, staged, kind }]);
   if (review.verdict === 'lost') return null;
   if (review.verdict === 'older') return { status: 'skipped', note: review.reason ?? 'older' };
-  const { notices } = review;
+  const notices = [...(staged.notices ?? []), ...review.notices];
   if (review.verdict === 'same') {
     return { status: 'completed', note: `${table.table}: ${review.unchanged} unchanged`, notices };
   }

@@ -2,6 +2,7 @@ import type { Hono } from 'hono';
 import { amazonDemo } from '../syncs/commerce/demo-amazon.ts';
 import { shopifyDemo } from '../syncs/commerce/demo-shopify.ts';
 import { fleetDemo } from '../syncs/fleet/demo-source.ts';
+import { rentalsDemo } from '../syncs/rentals/demo-rentals.ts';
 
 /** What one sync adds to the demo source server. */
 export interface DemoSource {
@@ -11,4 +12,4 @@ export interface DemoSource {
   mount(app: Hono, now: () => Date): void;
 }
 
-export const DEMO_SOURCES: readonly DemoSource[] = [fleetDemo, shopifyDemo, amazonDemo];
+export const DEMO_SOURCES: readonly DemoSource[] = [fleetDemo, shopifyDemo, amazonDemo, rentalsDemo];

@@ -51,6 +51,8 @@ export function liveTable(sync: SyncDefinition, table: TableDefinition, scope: s
     columns,
     compared: table.compared ?? columns.filter((column) => !table.key.includes(column)),
     version: table.version ?? null,
+    rowwise: table.rowwise ?? false,
     incremental: table.incremental ?? false,
+    lifecycle: table.lifecycle ?? null,
   };
 }

@@ -1,11 +1,12 @@
 import type { PlanRunInput } from '../src/domain/contracts.ts';
-import type { RunPlan } from '../src/domain/run-plan.ts';
+import type { RunPlan, TablePlan } from '../src/domain/run-plan.ts';
 import { QUARANTINE, saveReplaySelection } from '../src/db/quarantine-replay.ts';
 import { lastCompletedAt, openRun } from '../src/db/runs.ts';
 import { readSettings } from '../src/settings.ts';
 import { checkRequest } from '../src/syncs/check-request.ts';
 import { hasSource } from '../src/syncs/configured.ts';
 import { guardsFor } from '../src/syncs/guards.ts';
+import type { TableDefinition } from '../src/syncs/define-sync.ts';
 import { type ActivityDependencies, findSync, findTable } from './dependencies.ts';
 
 /** The share of the run timeout after which a run stops itself, so that it can still end its row. */
@@ -48,7 +49,7 @@ export async function planRun(
       const guards = guardsFor(table.guards, sync.periodMs, sinceCompleteMs);
       return replays
         ? { table: table.name, source: QUARANTINE, archives: false, guards: { ...guards, ...NO_SHARES } }
-        : { table: table.name, source: table.source.setting, archives: table.archives, guards };
+        : { table: table.name, source: table.source.setting, guards, ...ends(table, input) };
     }),
     enrich: sync.enrich.map(({ name, after }) => ({ step: name, after: after.filter((t) => names.has(t)) })),
     derive: sync.derive.map(({ name, after }) => ({ step: name, after: after.filter((t) => names.has(t)) })),
@@ -59,4 +60,15 @@ export async function planRun(
   await openRun(db, input, plan, skipped);
   if (input.replay) await saveReplaySelection(db, input.runId, input.replay);
   return plan;
+}
+
+/** Which rows of a table end with this run. */
+function ends(
+  { archives, lifecycle }: TableDefinition,
+  { full, logicalAt }: PlanRunInput,
+): Pick<TablePlan, 'archives' | 'expiredBefore'> {
+  return {
+    archives: archives === 'in full runs' ? (full ?? false) : archives,
+    expiredBefore: lifecycle && new Date(new Date(logicalAt).getTime() - lifecycle.keptMs).toISOString(),
+  };
 }

@@ -1,4 +1,4 @@
-import type { StageInput, Staged } from '../src/domain/contracts.ts';
+import { isIdle, type StageInput, type Staged } from '../src/domain/contracts.ts';
 import type { Source, SourcePage } from '../src/domain/source.ts';
 import type { DatabaseConnection } from '../src/db/connect.ts';
 import type { LiveTable } from '../src/db/live-table.ts';
@@ -40,15 +40,17 @@ export async function stageTable(
     replay?.source ??
     (await openSource(table, { database, http, settings, keys: deps.keys, scope: input.scope }));
   let page = staging.page;
+  let incomplete: string | undefined;
   const writer = new PageWriter((next) => commitPage(database.pool, staging, next));
   for await (const fetched of source.fetchPages(context, staging.nextCursor)) {
     signal.throwIfAborted();
     const checked = checkPage(table, fetched, page);
     await writer.add(replay ? asReplayed(checked) : checked);
     page += 1;
+    incomplete = fetched.incomplete;
   }
   await writer.end();
-  const staged = await completeStaging(database, { ...staging, ...replay?.snapshot });
+  const staged = await completeStaging(database, { ...staging, ...replay?.snapshot, incomplete });
   return endIfIdle(database, input, live, staged);
 }
 
@@ -58,11 +60,11 @@ const openSource = async (table: TableDefinition, resources: SourceResources): P
 /** A source that shows nothing new leaves nothing to review or merge: the table has ended. */
 async function endIfIdle(
   { db }: DatabaseConnection,
-  { runId, table: { archives } }: StageInput,
+  { runId, table }: StageInput,
   live: LiveTable,
   staged: Staged,
 ): Promise<Staged> {
-  if (staged.fetched > 0 || archives) return staged;
+  if (!isIdle(table, staged)) return staged;
   if (live.incremental) await moveWatermark(db, runId, live, staged.sourceFetchedAt);
   await closeTable(db, runId, live.name, 'completed', null);
   return staged;

@@ -1,5 +1,5 @@
 import { getExternalWorkflowHandle, isCancellation } from '@temporalio/workflow';
-import { archivesNext, type Review, type Staged } from '../src/domain/contracts.ts';
+import { archivesNext, isIdle, type Review, type Staged } from '../src/domain/contracts.ts';
 import { holdId, type RunId } from '../src/domain/ids.ts';
 import type { RunPlan, TablePlan } from '../src/domain/run-plan.ts';
 import { heavy, heavySummary, quick, quickSummary } from './activities.ts';
@@ -51,8 +51,7 @@ async function loadOnce(plan: RunPlan, table: TablePlan): Promise<TableOutcome |
   const reading = { ...heavySummary(`${table.table}: stage`), taskQueue: sourceQueue ?? undefined };
   const staged = await heavy.stageTable.executeWithOptions(reading, [{ ...of, window, full }]);
   const seen = `${table.table}: ${staged.staged} rows staged, ${staged.quarantined} quarantined`;
-  if (staged.fetched === 0 && !table.archives)
-    return { status: 'completed', note: `${seen}; nothing to merge` };
+  if (isIdle(table, staged)) return { status: 'completed', note: `${seen}; nothing to merge` };
   const review = await heavy.reviewTable.executeWithOptions(heavySummary(seen), [{ ...of, staged, kind }]);
   if (review.verdict === 'lost') return null;
   if (review.verdict === 'older') return { status: 'skipped', note: review.reason ?? 'older' };

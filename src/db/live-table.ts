@@ -1,5 +1,21 @@
 import { sql, type RawBuilder } from 'kysely';
 import type pg from 'pg';
+import type { RunId } from '../domain/ids.ts';
+import type { Db } from './connect.ts';
+
+/** How rows end that have a state of their own: they stay a while for people to see, then move to the archive. */
+export interface Lifecycle {
+  /** The column with the state. */
+  readonly state: string;
+  /** The column with the instant at which the state last changed. The loader keeps it, not the source. */
+  readonly changedAt: string;
+  /** States in which a row has ended: the source need not show it any more. */
+  readonly ended: readonly string[];
+  /** The state, one of the ended ones, of a row that the source has stopped showing. */
+  readonly missing: string;
+  /** The states in which a row comes back from the archive; in any other it stays there. */
+  readonly returns: readonly string[];
+}
 
 /** A live table as the loader sees it. All names come from a definition, never from input. */
 export interface LiveTable {
@@ -18,8 +34,12 @@ export interface LiveTable {
   readonly compared: readonly string[];
   /** A column that orders the versions of a row; an older version never replaces a newer one. */
   readonly version: string | null;
+  /** An older snapshot is merged too, because the version of each row decides. */
+  readonly rowwise: boolean;
   /** Each run reads only what changed since the one before. */
   readonly incremental: boolean;
+  /** Null for rows that are there until the source stops showing them. */
+  readonly lifecycle: Lifecycle | null;
 }
 
 /** SQL fragments for one live table; every identifier is quoted. */
@@ -46,6 +66,11 @@ export function liveTableSql(table: LiveTable) {
   };
 }
 
+/** Whether the column of a state holds one of these, which come from a definition and never from input. */
+export const stateIn = (column: string, states: readonly string[]): RawBuilder<boolean> =>
+  // Literals, because CREATE TABLE AS takes no parameters.
+  sql<boolean>`${sql.ref(column)} IN (${sql.join(states.map((state) => sql.lit(state)))})`;
+
 /** The columns of the source that do not belong to the key. */
 export function content(table: LiveTable): readonly string[] {
   return table.columns.filter((column) => !table.key.includes(column));
@@ -54,6 +79,18 @@ export function content(table: LiveTable): readonly string[] {
 /** A relation of the staging schema. */
 export const stagingTable = (relation: string): RawBuilder<unknown> =>
   sql.table(`durasync_staging.${relation}`);
+
+/** The relation with what a run has staged of a table; null until all of it is, and when it is gone. */
+export async function readStagedRelation(db: Db, runId: RunId, table: string): Promise<string | null> {
+  const row = await db
+    .selectFrom('durasync.staging_progress')
+    .select('relation')
+    .where('run_id', '=', runId)
+    .where('table_name', '=', table)
+    .where('result', 'is not', null)
+    .executeTakeFirst();
+  return row?.relation ?? null;
+}
 
 /** Whether a relation of the staging schema is still there. */
 export async function relationExists(client: pg.PoolClient, relation: string): Promise<boolean> {

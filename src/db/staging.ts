@@ -24,6 +24,8 @@ export interface StagingAttempt {
   readonly result: Staged | null;
   /** In a replay: the run whose snapshot the rows complete; `fetchStartedAt` is that run's then. */
   readonly replayOf?: RunId;
+  /** Why the source was not read to its end. */
+  readonly incomplete?: string;
 }
 
 export interface PageToCommit {
@@ -212,7 +214,7 @@ async function dropDuplicates(db: Db, table: LiveTable, relation: string): Promi
  */
 export async function completeStaging(
   { db }: DatabaseConnection,
-  { runId, table, relation, attempt, fetchStartedAt, replayOf }: StagingAttempt,
+  { runId, table, relation, attempt, fetchStartedAt, replayOf, incomplete }: StagingAttempt,
 ): Promise<Staged> {
   return db.transaction().execute(async (tx) => {
     await allowMemory(tx);
@@ -233,6 +235,7 @@ export async function completeStaging(
       duplicates: counted.rows - counted.keys,
       sourceFetchedAt: fetchStartedAt.toISOString(),
       replayOf,
+      incomplete,
     };
     const { numUpdatedRows } = await tx
       .updateTable('durasync.staging_progress')

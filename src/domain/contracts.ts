@@ -66,6 +66,8 @@ export interface Staged {
   readonly unreadable: number;
   /** Columns the definition does not know, seen for the first time. */
   readonly drift: readonly string[];
+  /** Why the source was not read to its end, so that nothing counts as missing; absent when it was. */
+  readonly incomplete?: string;
   /** In a replay: the run whose snapshot these rows complete. It stays the newest one of the table. */
   readonly replayOf?: RunId;
 }
@@ -101,9 +103,17 @@ export interface MergeInput extends TableOfRun {
   readonly review: Review;
 }
 
-/** Whether rows are to be archived once what was reviewed is merged. */
-export const archivesNext = (table: TablePlan, review: Review): boolean =>
+/** Whether rows that the review found missing are gone. */
+export const archivesMissing = (table: TablePlan, review: Review): boolean =>
   table.archives && review.mayArchive && review.missing > 0;
+
+/** Whether rows may have to be archived once what was reviewed is merged. */
+export const archivesNext = (table: TablePlan, review: Review): boolean =>
+  archivesMissing(table, review) || table.expiredBefore !== undefined;
+
+/** Whether a source has shown nothing that a table has to be reviewed for. */
+export const isIdle = (table: TablePlan, staged: Staged): boolean =>
+  staged.fetched === 0 && !table.archives && table.expiredBefore === undefined;
 
 export type Merged =
   | {
@@ -188,7 +198,7 @@ export interface SyncActivities {
   reviewTable(input: ReviewInput): Promise<Review>;
   /** Writes new and changed rows in one transaction. */
   mergeStaged(input: MergeInput): Promise<Merged>;
-  /** Moves rows that vanished from the source to the archive, in one transaction. */
+  /** Moves rows that vanished from the source, or ended long enough ago, to the archive, in one transaction. */
   archiveMissing(input: ArchiveInput): Promise<Archived>;
   enrichTable(input: StepInput): Promise<StepResult>;
   deriveTable(input: StepInput): Promise<StepResult>;

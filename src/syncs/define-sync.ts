@@ -6,6 +6,7 @@ import type { Guards } from '../domain/run-plan.ts';
 import type { StepResult } from '../domain/run-result.ts';
 import type { Source } from '../domain/source.ts';
 import type { DatabaseConnection } from '../db/connect.ts';
+import type { Lifecycle } from '../db/live-table.ts';
 import type { KeyRing } from '../key-ring.ts';
 
 /** The settings of a sync: its environment variables by name, validated by the definition's schema. */
@@ -44,12 +45,19 @@ export interface TableDefinition {
   readonly compared?: readonly string[];
   /** A column that orders the versions of a row: an older one never replaces a newer one. */
   readonly version?: string;
+  /**
+   * Snapshots may be merged in any order, because each row has a `version`. Without it a snapshot that was fetched
+   * before the last merged one is discarded as a whole.
+   */
+  readonly rowwise?: true;
   /** Each run reads only what changed since the last one that was merged. */
   readonly incremental?: true;
   /** Without its setting an optional table is skipped; any other fails. */
   readonly optional?: boolean;
-  /** The source shows every row each time, so a row it stops showing is archived. */
-  readonly archives: boolean;
+  /** The source shows every row each time, or in full runs only, so a row it stops showing then is archived. */
+  readonly archives: boolean | 'in full runs';
+  /** How rows end that have a state of their own; one that the source stops showing then only changes its state. */
+  readonly lifecycle?: Lifecycle & { readonly keptMs: number };
   readonly guards?: Partial<Guards>;
 }
 
@@ -125,6 +133,9 @@ export interface SyncDefinition {
 export function defineSync(definition: SyncDefinition): SyncDefinition {
   const names = new Set(definition.tables.map((table) => table.name));
   for (const table of definition.tables) {
+    if (table.rowwise && table.version === undefined) {
+      throw new Error(`sync ${definition.name}, table ${table.name}: rowwise needs a version`);
+    }
     const unknown = table.key.filter((column) => !(column in table.row.shape));
     if (unknown.length > 0) {
       throw new Error(

@@ -55,7 +55,7 @@ describe('the log of cars', () => {
     const { runId, workflowId, answer } = await startStalled();
     const handle = client.workflow.getHandle(workflowId, runId);
     await handle.cancel();
-    await expect(handle.result()).rejects.toThrow();
+    await expect(handle.result()).rejects.toThrow('Workflow execution cancelled');
     answer();
     expect(await logOf(runId)).toMatchObject({
       status: 'failed',

@@ -28,7 +28,7 @@ export async function startFakeAuctions(): Promise<FakeAuctions> {
     fake.requests.set(page, (fake.requests.get(page) ?? 0) + 1);
     fake.lastQuery = Object.fromEntries(searchParams);
     if (pathname !== '/api/cars') return void response.writeHead(404).end('{}');
-    if (fake.answer) return void fake.answer(request, response, page);
+    if (fake.answer) return fake.answer(request, response, page);
     if (request.headers['x-api-key'] !== AUCTIONS_KEY) return void response.writeHead(401).end('{}');
     sendPage(response, pageOf(fake, page));
   });

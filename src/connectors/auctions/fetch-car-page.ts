@@ -105,7 +105,9 @@ function blocked(error: unknown, page: number): unknown {
 }
 
 async function readText(chunks: AsyncIterable<Buffer>, where: string): Promise<string> {
-  const read: Buffer[] = [];
+  // Decoded as it comes: whole pages of bytes would wait for the garbage collector.
+  const decoder = new TextDecoder();
+  let text = '';
   let bytes = 0;
   for await (const chunk of chunks) {
     bytes += chunk.length;
@@ -115,9 +117,9 @@ async function readText(chunks: AsyncIterable<Buffer>, where: string): Promise<s
         `${where}: the answer has more than ${ANSWER_MB_MAX} MB, which can't be a page of ${CARS_PER_PAGE} cars. Ask the source's support.`,
       );
     }
-    read.push(chunk);
+    text += decoder.decode(chunk, { stream: true });
   }
-  return Buffer.concat(read).toString();
+  return text + decoder.decode();
 }
 
 const pageNumber = z.coerce.number().int().min(0);

@@ -9,8 +9,9 @@ import {
 } from '../../connectors/auctions/fetch-car-page.ts';
 import { SyncFailure } from '../../domain/failures.ts';
 import type { Source, SourceContext, SourcePage } from '../../domain/source.ts';
-import { toRow } from './to-row.ts';
+import { part } from './loose-json.ts';
 import { readAuctionCar } from './read-auction-car.ts';
+import { toRow } from './to-row.ts';
 
 const SETTING = 'AUCTIONS_API_BASE_URL';
 const FULL_PAGES_MAX = 500;
@@ -26,7 +27,7 @@ const cursorSchema = z.object({
   position: z.number(),
   /** How many pages there were at the first one. */
   pagesAtFirst: z.number().nullable(),
-  /** Tells the page before from others. */
+  /** Of the ids of the page before, to tell it from others. */
   digest: z.string(),
   incomplete: z.string().optional(),
 });
@@ -88,7 +89,8 @@ function apiOf({ settings, http }: SourceContext): AuctionsApi {
  */
 function advance(at: Cursor, { cars, lastPage }: CarPage, pagesMax: number): Cursor {
   const page = at.page ?? 1;
-  const digest = createHash('sha256').update(JSON.stringify(cars)).digest('base64url');
+  const ids = JSON.stringify(cars.map((record) => part(record, 'id')));
+  const digest = createHash('sha256').update(ids).digest('base64url');
   if (cars.length > 0 && digest === at.digest) {
     throw new SyncFailure(
       'FileUnreadable',

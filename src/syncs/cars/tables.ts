@@ -39,7 +39,8 @@ const car = z.object({
   url: text,
   status: z.enum(CAR_STATUSES),
   issues: z.array(z.string()),
-  payload: z.record(z.string(), z.unknown()),
+  /** JSON text, so that it is made only once for each car. */
+  payload: z.string(),
   content_hash: z.string(),
   seen_at: z.iso.datetime(),
 });

@@ -23,7 +23,7 @@ export function toRow({ source, record, position, seenAt, read }: CarRecord): So
   const values = {
     source,
     ...car,
-    payload: record,
+    payload: raw,
     content_hash: contentHash,
     seen_at: seenAt.toISOString(),
   };

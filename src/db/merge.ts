@@ -11,7 +11,6 @@ import {
   liveTableSql,
   relationExists,
   stagingTable,
-  stateIn,
 } from './live-table.ts';
 import { resolveReplayed } from './quarantine-replay.ts';
 import { lockTableState, raiseGeneration } from './table-state.ts';
@@ -142,11 +141,10 @@ async function restoreRows(
       lifecycle?.changedAt === column ? changedAt(lifecycle, 's', 'b') : sql.ref(`b.${column}`),
     ),
   );
-  const returns = lifecycle ? sql`AND ${stateIn(`s.${lifecycle.state}`, lifecycle.returns)}` : sql``;
   const result = await run(
     client,
     db,
-    sql`WITH back AS (DELETE FROM ${archive} a USING ${rows} s WHERE ${sameKey('a', 's')} ${returns}
+    sql`WITH back AS (DELETE FROM ${archive} a USING ${rows} s WHERE ${sameKey('a', 's')}
                         AND NOT EXISTS (SELECT FROM ${live} l WHERE ${sameKey('l', 's')}) RETURNING a.*)
         INSERT INTO ${live} (${list([...table.columns, ...own])}, updated_at, last_run_id)
         SELECT ${list(table.columns, 's')}, ${ownValues},

@@ -88,9 +88,10 @@ const rules: Readonly<Record<string, (token: string) => GateRule>> = {
         ],
       },
     }),
-  quarantines: () => (request) =>
+  // The record that is kept in quarantine holds the token itself.
+  quarantines: (token) => (request) =>
     request.operation === 'Orders'
-      ? { body: { data: { orders: { nodes: [WITHOUT_ID], pageInfo: LAST } } } }
+      ? { body: { data: { orders: { nodes: [{ ...WITHOUT_ID, note: token }], pageInfo: LAST } } } }
       : undefined,
   'unknown-key': () => () => undefined,
   'no-json': () => () => undefined,

@@ -16,6 +16,8 @@ interface OpenedShop {
   readonly clientId: string;
   readonly shop: ShopClient;
   readonly lookbackMs: number;
+  /** Takes the connection's secrets out of a text that is kept for people. */
+  mask(text: string): string;
 }
 
 export type OpenShop = (resources: SourceResources) => Promise<OpenedShop>;
@@ -61,7 +63,7 @@ export function createOpenShop(tokens: LwaTokenCache): OpenShop {
           baseUrl,
           http,
         });
-        return { clientId: credential.client_id, shop, lookbackMs };
+        return { clientId: credential.client_id, shop, lookbackMs, mask: masking([access_token]) };
       }
       case 'amazon': {
         const credentials = readSecrets(amazonCredentials, secrets);
@@ -79,11 +81,17 @@ export function createOpenShop(tokens: LwaTokenCache): OpenShop {
           learnRate: (operation, perSecond) =>
             void learned.set(amazonLimit(operation, credentials).sharedBy.join('\n'), perSecond),
         });
-        return { clientId: credential.client_id, shop, lookbackMs };
+        const mask = masking([credentials.client_secret, credentials.refresh_token]);
+        return { clientId: credential.client_id, shop, lookbackMs, mask };
       }
     }
   };
 }
+
+const masking =
+  (secrets: readonly string[]) =>
+  (text: string): string =>
+    secrets.reduce((masked, secret) => masked.replaceAll(secret, '***'), text);
 
 function amazonLimit(
   operation: AmazonOperation,

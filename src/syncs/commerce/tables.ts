@@ -37,7 +37,7 @@ export function shopTable(dataType: ShopDataType, openShop: OpenShop): TableDefi
     source: {
       setting: 'connection',
       async open(resources) {
-        const { clientId, shop, lookbackMs } = await openShop(resources);
+        const { clientId, shop, lookbackMs, mask } = await openShop(resources);
         return {
           setting: `${shop.platform} connection`,
           async *fetchPages({ since, full, signal }, cursor) {
@@ -61,7 +61,7 @@ export function shopTable(dataType: ShopDataType, openShop: OpenShop): TableDefi
                   raw,
                   unreadable: reason,
                 })),
-              ];
+              ].map((row): SourceRow => ({ ...row, raw: mask(row.raw) }));
               at =
                 page.nextCursor === null
                   ? null

@@ -15,7 +15,7 @@ const OF_VISITS = new Set(['enquiry', 'lossOfSale']);
 /**
  * The key of a lead: booking number, phone and type; without a booking number phone, name, type and store. For a
  * visit its day belongs to the latter. PostgreSQL makes the same of rows that come without a key
- * (`rentals.lead_key` in 0005_rentals.sql).
+ * (`rentals.lead_key` in 0006_rentals.sql).
  */
 export function leadKey({ lead_type, booking_no, phone, name, store, enquiry_date }: LeadIdentity): string {
   if (OF_VISITS.has(lead_type)) {

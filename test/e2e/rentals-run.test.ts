@@ -161,6 +161,51 @@ describe('a location that fails', () => {
   });
 });
 
+describe('bad input', () => {
+  test('costs its row or its location, and nothing else', async () => {
+    const good = [4, 5, 6, 7, 8].map((number) => booking(number));
+    api.answer('bookings', 1, { status: false });
+    api.answer('bookings', 3, { dataSet: null });
+    api.answer('bookings', 5, [null, null, null]);
+    api.answer('bookings', 6, '<html>Log in</html>');
+    api.answer('bookings', 7, { page: 1, rows: [] });
+    api.answer('bookings', 8, (_call, response) => void response.end('x'.repeat(50 * 1024 * 1024)));
+    api.answer('bookings', 9, {
+      data: [
+        ...good,
+        null,
+        booking(1, { phoneNo: 'call me' }),
+        booking(2, { customerName: '' }),
+        booking(3, { functionDate: '1900-01-01T00:00:00' }),
+        booking(9, { remarks: 'a\u0000b' }),
+      ],
+    });
+    const result = await run({ tables: ['bookings'] });
+    expect(result.status).toBe('completed');
+    expect(tableOf(result, 'bookings')).toMatchObject({ inserted: 6, quarantined: 4 });
+    expect(await rows(`SELECT function_date FROM leads WHERE booking_no = 'BK3'`)).toEqual([
+      { function_date: null },
+    ]);
+    const text = result.notices.join('\n');
+    expect(text).toContain('bookings: 17/21 locations read, 4 errors.');
+    for (const reason of [
+      'none of the 3 entries',
+      'a web page',
+      'no list of records; it has: page, rows',
+      '32 MB',
+    ]) {
+      expect(text).toContain(reason);
+    }
+    const reasons = await rows(`SELECT reasons->>0 AS reason FROM quarantined_rows ORDER BY position`);
+    expect(reasons.map(({ reason }) => reason)).toEqual([
+      'this entry of the answer is not a record',
+      "phone: 'call me' is not a phone number: it needs at least 9 digits",
+      'name: is required and blank here',
+      'a text in it has a NUL, which PostgreSQL can not store',
+    ]);
+  });
+});
+
 describe('named days', () => {
   test('are asked for and move no watermark', async () => {
     api.answer('bookings', 5, { data: [booking(1)] });

@@ -6,7 +6,10 @@ import { recordClientRun } from '../src/db/record-client-run.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 /** Activities of client workflows, without the guard that `createActivities` puts around each. */
-export function clientActivities({ database: { db }, clients }: ActivityDependencies): ClientActivities {
+export function clientActivities({
+  database: { db },
+  clients,
+}: Pick<ActivityDependencies, 'database' | 'clients'>): ClientActivities {
   return {
     readClient: (clientId) => readClientState(db, clientId),
     async recordClientRun(run) {

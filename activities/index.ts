@@ -17,7 +17,7 @@ import { deriveTable, enrichTable } from './run-step.ts';
 import { stageTable } from './stage-table.ts';
 import { sweepRuns } from './sweep-runs.ts';
 import { testConnection } from './test-connection.ts';
-import { toFailure } from './to-failure.ts';
+import { isUnexpected, toFailure } from './to-failure.ts';
 
 const HEARTBEAT_EVERY_MS = 2_000;
 
@@ -27,6 +27,7 @@ export function createActivities(
 ): SyncActivities & ClientActivities & SkuActivities {
   const { db } = deps.database;
   const clients = clientActivities(deps);
+  const guarded = guard(deps.log);
   return {
     readClient: (input) => guarded(() => clients.readClient(input)),
     recordClientRun: (input) => guarded(() => clients.recordClientRun(input)),
@@ -65,20 +66,30 @@ const stepCall = (progress: Progress) => ({ signal: cancellationSignal(), progre
  * Beats for as long as the work takes, so that a dead worker is noticed soon, and types its failures. Every beat
  * carries the newest detail, since Temporal shows only that of the last one.
  */
-async function guarded<T>(work: (progress: Progress) => Promise<T>): Promise<T> {
-  let detail: string | undefined;
-  const beat = setInterval(() => heartbeat(detail), HEARTBEAT_EVERY_MS);
-  try {
-    return await work((newest) => {
-      detail = newest;
-      heartbeat(detail);
-    });
-  } catch (error) {
-    throw toFailure(error, activityInfo().attempt);
-  } finally {
-    clearInterval(beat);
-  }
+function guard(log: ActivityDependencies['log']) {
+  return async <T>(work: (progress: Progress) => Promise<T>): Promise<T> => {
+    let detail: string | undefined;
+    const beat = setInterval(() => heartbeat(detail), HEARTBEAT_EVERY_MS);
+    try {
+      return await work((newest) => {
+        detail = newest;
+        heartbeat(detail);
+      });
+    } catch (error) {
+      const { activityType, attempt } = activityInfo();
+      const failure = toFailure(error, attempt);
+      if (isUnexpected(failure))
+        log.error({ activityType, attempt, frames: framesOf(error) }, failure.message);
+      throw failure;
+    } finally {
+      clearInterval(beat);
+    }
+  };
 }
+
+/** Where it was thrown. The rest of a stack repeats the message, or the one of a cause. */
+const framesOf = (error: unknown): string[] =>
+  error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) : [];
 
 async function finishRun(
   { database: { db } }: ActivityDependencies,

@@ -57,6 +57,8 @@ export function liveTable(sync: SyncDefinition, table: TableDefinition, scope: s
     existing,
     insertOnly,
     settledIn: table.settledIn ?? null,
-    ordered: existing === 'update' && !('readUpload' in table.source),
+    ordered: existing === 'update' && !table.rowwise && !('readUpload' in table.source),
+    rowwise: table.rowwise ?? false,
+    lifecycle: table.lifecycle ?? null,
   };
 }

@@ -1,4 +1,5 @@
 import {
+  archivesMissing,
   archivesNext,
   type ArchiveInput,
   type Archived,
@@ -23,7 +24,7 @@ export async function mergeStaged(
     runId,
     table: live,
     // Rows come back from the archive also in a run that archives nothing, such as a replay.
-    archives: definition.archives,
+    archives: definition.archives !== false,
     staged,
     review,
   });
@@ -33,18 +34,19 @@ export async function mergeStaged(
   return merged;
 }
 
-/** Archives rows that vanished from the source. Safe to repeat: a repeat returns the stored count. */
+/** Archives rows that vanished from the source or ended long enough ago. Safe to repeat: a repeat returns the stored count. */
 export async function archiveMissing(
   { database, syncs }: ActivityDependencies,
-  { runId, sync: syncName, scope, table: { table }, review, generation }: ArchiveInput,
+  { runId, sync: syncName, scope, table, review, generation }: ArchiveInput,
 ): Promise<Archived> {
   const sync = findSync(syncs, syncName);
   const archived = await archiveReviewed(database, {
     runId,
-    table: liveTable(sync, findTable(sync, table), scope),
-    review,
+    table: liveTable(sync, findTable(sync, table.table), scope),
+    missing: archivesMissing(table, review) ? { relation: review.relation, rows: review.missing } : null,
+    expiredBefore: table.expiredBefore ?? null,
     generation,
   });
-  if (archived.outcome !== 'lost') await closeTable(database.db, runId, table, 'completed', null);
+  if (archived.outcome !== 'lost') await closeTable(database.db, runId, table.table, 'completed', null);
   return archived;
 }

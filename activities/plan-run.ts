@@ -1,5 +1,5 @@
 import type { PlanRunInput } from '../src/domain/contracts.ts';
-import type { RunPlan } from '../src/domain/run-plan.ts';
+import type { RunPlan, TablePlan } from '../src/domain/run-plan.ts';
 import { QUARANTINE, saveReplaySelection } from '../src/db/quarantine-replay.ts';
 import { lastCompletedAt, openRun } from '../src/db/runs.ts';
 import { saveUploadOfRun } from '../src/db/uploads.ts';
@@ -9,6 +9,7 @@ import { hasSource, isUploaded } from '../src/syncs/configured.ts';
 import { dayIn, readWindow } from '../src/syncs/days.ts';
 import { runTimeoutMs } from '../src/syncs/define-sync.ts';
 import { guardsFor } from '../src/syncs/guards.ts';
+import type { TableDefinition } from '../src/syncs/define-sync.ts';
 import { type ActivityDependencies, findSync, findTable } from './dependencies.ts';
 
 /** The share of the run timeout after which a run stops itself, so that it can still end its row. */
@@ -61,8 +62,8 @@ export async function planRun(
         : {
             table: table.name,
             source: table.source.setting,
-            archives: table.archives,
             guards: isUploaded(table) ? { ...guards, ...NO_SHARES } : guards,
+            ...ends(table, input),
           };
     }),
     enrich: sync.enrich.map(({ name, after }) => ({ step: name, after: after.filter((t) => names.has(t)) })),
@@ -78,4 +79,15 @@ export async function planRun(
   if (input.uploadId) await saveUploadOfRun(db, input.runId, input.uploadId);
   if (input.replay) await saveReplaySelection(db, input.runId, input.replay);
   return plan;
+}
+
+/** Which rows of a table end with this run. */
+function ends(
+  { archives, lifecycle }: TableDefinition,
+  { full, logicalAt }: PlanRunInput,
+): Pick<TablePlan, 'archives' | 'expiredBefore'> {
+  return {
+    archives: archives === 'in full runs' ? (full ?? false) : archives,
+    expiredBefore: lifecycle && new Date(new Date(logicalAt).getTime() - lifecycle.keptMs).toISOString(),
+  };
 }

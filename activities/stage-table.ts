@@ -46,14 +46,14 @@ export async function stageTable(
   const resources = { database, http, settings, keys: deps.keys, scope: input.scope };
   const source = replay?.source ?? (await openSource(table, resources, input.runId));
   let page = staging.page;
-  let read: Pick<SourcePage, 'notices' | 'marks'> = {};
+  let read: Pick<SourcePage, 'notices' | 'marks' | 'incomplete'> = {};
   const writer = new PageWriter((next) => commitPage(database.pool, staging, next));
   for await (const fetched of source.fetchPages(context, staging.nextCursor)) {
     signal.throwIfAborted();
     const checked = checkPage(table, fetched, page);
     await writer.add(replay ? asReplayed(checked) : checked);
     page += 1;
-    read = { notices: fetched.notices, marks: fetched.marks };
+    read = { notices: fetched.notices, marks: fetched.marks, incomplete: fetched.incomplete };
   }
   await writer.end();
   return end(await completeStaging(database, { ...staging, ...read, ...replay?.snapshot }));
@@ -84,7 +84,7 @@ async function endIfIdle(
 ): Promise<Staged> {
   const { db } = deps.database;
   const { runId, kind, table } = input;
-  if (table.archives) return { ...staged, ended: false };
+  if (table.archives || table.expiredBefore !== undefined) return { ...staged, ended: false };
   if (staged.fetched === 0) {
     await moveWatermarks(db, runId, live, staged);
     await closeTable(db, runId, live.name, 'completed', null);

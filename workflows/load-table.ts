@@ -54,7 +54,7 @@ async function loadOnce(plan: RunPlan, table: TablePlan, read: ReadInTurn): Prom
     heavy.stageTable.executeWithOptions(reading, [{ ...of, kind, logicalAt, timeZone, window, full }]),
   );
   const seen = `${table.table}: ${staged.staged} rows staged, ${staged.quarantined} quarantined`;
-  if (staged.ended ?? (staged.fetched === 0 && !table.archives)) {
+  if (staged.ended) {
     return { status: 'completed', note: `${seen}; nothing to merge`, notices: staged.notices };
   }
   const review = await heavy.reviewTable.executeWithOptions(heavySummary(seen), [{ ...of, staged, kind }]);

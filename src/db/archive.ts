@@ -1,29 +1,41 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type pg from 'pg';
-import type { Archived, Review } from '../domain/contracts.ts';
+import type { Archived } from '../domain/contracts.ts';
 import type { RunId } from '../domain/ids.ts';
-import { type DatabaseConnection, inTransaction } from './connect.ts';
-import { type LiveTable, liveColumns, liveTableSql, relationExists, stagingTable } from './live-table.ts';
+import { type DatabaseConnection, type Db, inTransaction } from './connect.ts';
+import {
+  type Lifecycle,
+  type LiveTable,
+  liveColumns,
+  liveTableSql,
+  relationExists,
+  stagingTable,
+  stateIn,
+} from './live-table.ts';
 import { lockTableState, raiseGeneration } from './table-state.ts';
 
 export interface ArchiveRequest {
   readonly runId: RunId;
   readonly table: LiveTable;
-  readonly review: Review;
+  /** The rows that the review found missing and where it lists them; null when none of them is gone. */
+  readonly missing: { readonly relation: string; readonly rows: number } | null;
+  /** Rows that ended before this instant (ISO) are archived too; null for rows that never end. */
+  readonly expiredBefore: string | null;
   /** The generation that this run's merge left behind. */
   readonly generation: number;
 }
 
 /**
- * Moves the rows that the review found missing to the archive, in one transaction that also raises the
- * generation and stores the count. A repeat returns the stored count.
+ * Archives what is gone, in one transaction that also raises the generation and stores the counts: a row that the
+ * review found missing moves to the archive, or ends when it has a state; a row that ended before `expiredBefore`
+ * moves. A repeat returns the stored count.
  *
  * @returns `moved` when another run changed the table since this one merged; `lost` when the relation no
  * longer holds what was reviewed. Nothing is archived then.
  */
 export async function archiveReviewed(
   { pool, db }: DatabaseConnection,
-  { runId, table, review, generation }: ArchiveRequest,
+  { runId, table, missing, expiredBefore, generation }: ArchiveRequest,
 ): Promise<Archived> {
   return inTransaction(pool, async (client) => {
     const state = await lockTableState(client, table);
@@ -34,30 +46,81 @@ export async function archiveReviewed(
     );
     if (stored.rows[0]) return { outcome: 'archived', archived: stored.rows[0].archived };
     if (state.generation !== generation) return { outcome: 'moved' };
-    if ((await countMissing(client, review)) !== review.missing) return { outcome: 'lost' };
-    const { live, archive, list, sameKey } = liveTableSql(table);
-    const columns = await liveColumns(client, table);
-    const move = sql`
-      WITH gone AS (DELETE FROM ${live} l USING ${stagingTable(review.relation)} s
-                    WHERE s.action = 'missing' AND ${sameKey('l', 's')} RETURNING l.*)
-      INSERT INTO ${archive} (${list(columns)}, archived_at, archive_reason, archived_run_id)
-      SELECT ${list(columns)}, now(), 'missing from the source', ${runId} FROM gone`.compile(db);
-    const { rowCount } = await client.query(move.sql, [...move.parameters]);
-    const archived = rowCount ?? 0;
+    if (missing && (await countMissing(client, missing.relation)) !== missing.rows)
+      return { outcome: 'lost' };
+    const { lifecycle } = table;
+    const ofRun: OfRun = { client, db, table, runId };
+    const gone = missing ? await endMissing(ofRun, missing.relation) : { archived: 0, changed: 0 };
+    const expired = lifecycle && expiredBefore ? await moveExpired(ofRun, lifecycle, expiredBefore) : 0;
+    const archived = gone.archived + expired;
     const raised = await raiseGeneration(client, table);
     await client.query(
-      `UPDATE durasync.sync_run_tables SET stage = 'archived', archived = $3, archived_generation = $4
+      `UPDATE durasync.sync_run_tables
+       SET stage = 'archived', archived = $3, archived_generation = $4, updated = updated + $5
        WHERE run_id = $1 AND table_name = $2`,
-      [runId, table.name, archived, raised],
+      [runId, table.name, archived, raised, gone.changed],
     );
     return { outcome: 'archived', archived };
   });
 }
 
-async function countMissing(client: pg.PoolClient, review: Review): Promise<number> {
-  if (!(await relationExists(client, review.relation))) return 0;
+interface OfRun {
+  readonly client: pg.PoolClient;
+  readonly db: Db;
+  readonly table: LiveTable;
+  readonly runId: RunId;
+}
+
+async function endMissing(
+  ofRun: OfRun,
+  relation: string,
+): Promise<{ readonly archived: number; readonly changed: number }> {
+  const { table, runId } = ofRun;
+  const { live, sameKey } = liveTableSql(table);
+  const isMissing = sql`s.action = 'missing' AND ${sameKey('l', 's')}`;
+  const { lifecycle } = table;
+  if (lifecycle) {
+    const ended = sql`
+      UPDATE ${live} l SET ${sql.ref(lifecycle.state)} = ${lifecycle.missing}, ${sql.ref(lifecycle.changedAt)} = now(),
+                           updated_at = now(), last_run_id = ${runId}
+      FROM ${stagingTable(relation)} s WHERE ${isMissing}`;
+    return { archived: 0, changed: await run(ofRun, ended) };
+  }
+  const gone = sql`DELETE FROM ${live} l USING ${stagingTable(relation)} s WHERE ${isMissing} RETURNING l.*`;
+  return { archived: await move(ofRun, gone, sql`'missing from the source'`), changed: 0 };
+}
+
+/** Moves rows that ended long enough ago. */
+function moveExpired(ofRun: OfRun, lifecycle: Lifecycle, expiredBefore: string): Promise<number> {
+  const { live } = liveTableSql(ofRun.table);
+  const changedAt = sql.ref(lifecycle.changedAt);
+  const gone = sql`DELETE FROM ${live} l WHERE ${stateIn(`l.${lifecycle.state}`, lifecycle.ended)}
+                   AND l.${changedAt} < ${expiredBefore}::timestamptz RETURNING l.*`;
+  const since = sql`to_char(${changedAt} AT TIME ZONE 'UTC', 'YYYY-MM-DD')`;
+  return move(ofRun, gone, sql`${sql.ref(lifecycle.state)} || ' since ' || ${since}`);
+}
+
+/** Moves the rows that a DELETE returns to the archive. */
+async function move(ofRun: OfRun, gone: RawBuilder<unknown>, reason: RawBuilder<unknown>): Promise<number> {
+  const { archive, list } = liveTableSql(ofRun.table);
+  const columns = await liveColumns(ofRun.client, ofRun.table);
+  return run(
+    ofRun,
+    sql`WITH gone AS (${gone})
+        INSERT INTO ${archive} (${list(columns)}, archived_at, archive_reason, archived_run_id)
+        SELECT ${list(columns)}, now(), ${reason}, ${ofRun.runId} FROM gone`,
+  );
+}
+
+async function run({ client, db }: OfRun, statement: RawBuilder<unknown>): Promise<number> {
+  const { sql: text, parameters } = statement.compile(db);
+  return (await client.query(text, [...parameters])).rowCount ?? 0;
+}
+
+async function countMissing(client: pg.PoolClient, relation: string): Promise<number> {
+  if (!(await relationExists(client, relation))) return 0;
   const { rows } = await client.query<{ count: number }>(
-    `SELECT count(*) FROM durasync_staging."${review.relation}" WHERE action = 'missing'`,
+    `SELECT count(*) FROM durasync_staging."${relation}" WHERE action = 'missing'`,
   );
   return rows[0]?.count ?? 0;
 }

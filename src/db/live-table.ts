@@ -1,5 +1,21 @@
 import { sql, type RawBuilder } from 'kysely';
 import type pg from 'pg';
+import type { RunId } from '../domain/ids.ts';
+import type { Db } from './connect.ts';
+
+/** How rows end that have a state of their own: they stay a while for people to see, then move to the archive. */
+export interface Lifecycle {
+  /** The column with the state. */
+  readonly state: string;
+  /** The column with the instant at which the state last changed. The loader keeps it, not the source. */
+  readonly changedAt: string;
+  /** States in which a row has ended: the source need not show it any more. */
+  readonly ended: readonly string[];
+  /** The state, one of the ended ones, of a row that the source has stopped showing. */
+  readonly missing: string;
+  /** The states in which a row comes back from the archive; in any other it stays there. */
+  readonly returns: readonly string[];
+}
 
 /** A live table as the loader sees it. All names come from a definition, never from input. */
 export interface LiveTable {
@@ -28,6 +44,10 @@ export interface LiveTable {
   readonly settledIn: string | null;
   /** Of two readings the later one is the newer truth. */
   readonly ordered: boolean;
+  /** The version of each row decides which of two readings is the newer truth about it. */
+  readonly rowwise: boolean;
+  /** Null for rows that are there until the source stops showing them. */
+  readonly lifecycle: Lifecycle | null;
 }
 
 /** SQL fragments for one live table; every identifier is quoted. */
@@ -69,6 +89,11 @@ export function liveTableSql(table: LiveTable) {
   };
 }
 
+/** Whether the column of a state holds one of these, which come from a definition and never from input. */
+export const stateIn = (column: string, states: readonly string[]): RawBuilder<boolean> =>
+  // Literals, because CREATE TABLE AS takes no parameters.
+  sql<boolean>`${sql.ref(column)} IN (${sql.join(states.map((state) => sql.lit(state)))})`;
+
 /** The columns of the source that a merge may change in a row that is there. */
 export function content({ columns, key, insertOnly }: LiveTable): readonly string[] {
   return columns.filter((column) => !key.includes(column) && !insertOnly.includes(column));
@@ -77,6 +102,18 @@ export function content({ columns, key, insertOnly }: LiveTable): readonly strin
 /** A relation of the staging schema. */
 export const stagingTable = (relation: string): RawBuilder<unknown> =>
   sql.table(`durasync_staging.${relation}`);
+
+/** The relation with what a run has staged of a table; null until all of it is, and when it is gone. */
+export async function readStagedRelation(db: Db, runId: RunId, table: string): Promise<string | null> {
+  const row = await db
+    .selectFrom('durasync.staging_progress')
+    .select('relation')
+    .where('run_id', '=', runId)
+    .where('table_name', '=', table)
+    .where('result', 'is not', null)
+    .executeTakeFirst();
+  return row?.relation ?? null;
+}
 
 /** Whether a relation of the staging schema is still there. */
 export async function relationExists(client: pg.PoolClient, relation: string): Promise<boolean> {

@@ -5,6 +5,7 @@ import type { RunId } from '../domain/ids.ts';
 import { type DatabaseConnection, type Db, inTransaction } from './connect.ts';
 import {
   content,
+  type Lifecycle,
   type LiveTable,
   liveColumns,
   liveTableSql,
@@ -62,7 +63,7 @@ export async function mergeReviewed(
     const written = await writeRows(client, db, request);
     const generation = await raiseGeneration(client, table);
     await client.query(
-      `UPDATE durasync.table_state SET merged_run_id = $3, source_fetched_at = $4, drift = drift || $5::jsonb
+      `UPDATE durasync.table_state SET merged_run_id = $3, source_fetched_at = greatest(source_fetched_at, $4), drift = drift || $5::jsonb
        WHERE sync = $1 AND scope = $6 AND table_name = $2`,
       [
         table.sync,
@@ -142,23 +143,34 @@ async function restoreRows(
   rows: RawBuilder<unknown>,
 ): Promise<number> {
   const { live, archive, list, sameKey, differs } = liveTableSql(table);
+  const { lifecycle } = table;
   const any = await run(client, db, sql`SELECT 1 FROM ${archive} LIMIT 1`);
   if (any.rowCount === 0) return 0;
   const written = [...table.columns, 'updated_at', 'last_run_id'];
   const own = (await liveColumns(client, table)).filter((column) => !written.includes(column));
+  const ownValues = sql.join(
+    own.map((column) =>
+      lifecycle?.changedAt === column ? changedAt(lifecycle, 's', 'b') : sql.ref(`b.${column}`),
+    ),
+  );
   const result = await run(
     client,
     db,
     sql`WITH back AS (DELETE FROM ${archive} a USING ${rows} s WHERE ${sameKey('a', 's')}
                         AND NOT EXISTS (SELECT FROM ${live} l WHERE ${sameKey('l', 's')}) RETURNING a.*)
         INSERT INTO ${live} (${list([...table.columns, ...own])}, updated_at, last_run_id)
-        SELECT ${list(table.columns, 's')}, ${list(own, 'b')},
+        SELECT ${list(table.columns, 's')}, ${ownValues},
                CASE WHEN ${differs('s', 'b')} THEN now() ELSE b.updated_at END,
                CASE WHEN ${differs('s', 'b')} THEN ${runId} ELSE b.last_run_id END
         FROM back b JOIN ${rows} s ON ${sameKey('s', 'b')}`,
   );
   return result.rowCount ?? 0;
 }
+
+/** The instant at which a state changed: now when the row's new one is another than its old one. */
+const changedAt = ({ state, changedAt: column }: Lifecycle, next: string, old: string): RawBuilder<unknown> =>
+  sql`CASE WHEN ${sql.ref(`${next}.${state}`)} IS DISTINCT FROM ${sql.ref(`${old}.${state}`)} THEN now()
+           ELSE ${sql.ref(`${old}.${column}`)} END`;
 
 function insertInto(table: LiveTable, runId: RunId, rows: RawBuilder<unknown>): RawBuilder<unknown> {
   const { live, list } = liveTableSql(table);
@@ -187,9 +199,11 @@ async function upsertRows(
     const skipping = sql`${insert} ON CONFLICT (${list(table.key)}) DO NOTHING`;
     return { inserted: (await run(client, db, skipping)).rowCount ?? 0, updated: 0 };
   }
-  const assignments = sql.join(
-    content(table).map((column) => sql`${sql.ref(column)} = ${sql.ref(`excluded.${column}`)}`),
-  );
+  const { lifecycle } = table;
+  const assignments = sql.join([
+    ...content(table).map((column) => sql`${sql.ref(column)} = ${sql.ref(`excluded.${column}`)}`),
+    ...(lifecycle ? [sql`${sql.ref(lifecycle.changedAt)} = ${changedAt(lifecycle, 'excluded', 'l')}`] : []),
+  ]);
   const { rows: counts } = await run(
     client,
     db,

@@ -34,10 +34,19 @@ export async function setSearchPath(db: Db): Promise<void> {
  * Brings a database to the newest schema version and returns the names of the migrations it applied.
  * Safe to repeat, also from several processes at once.
  *
+ * @param warn told what a migration could not do and what to do about it
  * @throws the first migration's error; that migration is rolled back, earlier ones stay
  */
-export async function migrateToLatest(databaseUrl: string): Promise<string[]> {
+export async function migrateToLatest(
+  databaseUrl: string,
+  warn: (message: string) => void = () => undefined,
+): Promise<string[]> {
   const connection = connectDatabase({ databaseUrl, applicationName: 'durasync migrate', maxConnections: 2 });
+  connection.pool.on('connect', (client) =>
+    client.on('notice', ({ severity, message, hint }) => {
+      if (severity === 'WARNING') warn([message, hint].filter(Boolean).join(' '));
+    }),
+  );
   try {
     const migrator = new Migrator({
       db: connection.db,

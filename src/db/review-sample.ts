@@ -59,10 +59,12 @@ export async function savePlannedCounts(
   table: LiveTable,
   review: Review,
 ): Promise<void> {
-  const { inserted, updated, unchanged, missing, mayArchive } = review;
+  const { inserted, unchanged } = review;
+  const missing = review.mayArchive ? review.missing : 0;
+  const [updated, archived] = table.lifecycle ? [review.updated + missing, 0] : [review.updated, missing];
   await db
     .updateTable('durasync.sync_run_tables')
-    .set({ inserted, updated, unchanged, archived: mayArchive ? missing : 0 })
+    .set({ inserted, updated, unchanged, archived })
     .where('run_id', '=', runId)
     .where('table_name', '=', table.name)
     .execute();

@@ -1,9 +1,9 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Review, Staged } from '../domain/contracts.ts';
 import type { RunId } from '../domain/ids.ts';
 import type { Guards } from '../domain/run-plan.ts';
 import { allowMemory, type Db } from './connect.ts';
-import { type LiveTable, liveTableSql, stagingTable } from './live-table.ts';
+import { type LiveTable, liveTableSql, stagingTable, stateIn } from './live-table.ts';
 import { unreadableLinesAreKnown } from './quarantine.ts';
 
 export interface ReviewRequest {
@@ -40,24 +40,20 @@ export async function reviewStaged(db: Db, request: ReviewRequest): Promise<Revi
     .executeTakeFirst();
   const generation = state?.generation ?? 0;
   // The live table of an incremental source holds far more than one run shows.
-  const live = table.incremental ? null : await countLive(db, table);
+  const { open: live, isEmpty } = table.incremental ? NOT_COUNTED : await countLive(db, table);
   const differences =
-    live === 0 && table.settledIn === null
+    isEmpty && table.settledIn === null
       ? allNew(staged)
       : await db.transaction().execute((tx) => compare(tx, request, generation));
   const decided = { ...differences, generation };
   // Asked after the comparison: what was compared is what was staged.
   if (!(await isStillStaged(db, request))) return review(decided, staged, { verdict: 'lost', reason: null });
   const newer = state?.source_fetched_at ?? null;
-  if (
-    table.ordered &&
-    newer !== null &&
-    state?.merged_run_id !== request.runId &&
-    newer > new Date(staged.sourceFetchedAt)
-  ) {
+  const isOlder = newer !== null && newer > new Date(staged.sourceFetchedAt);
+  if (isOlder && state?.merged_run_id !== request.runId && table.ordered) {
     return review(decided, staged, { verdict: 'older', reason: `older than ${state?.merged_run_id}` });
   }
-  const reason = holdReason(request, live ?? 0, differences.missing);
+  const reason = holdReason(request, live, differences.missing);
   const mayArchive =
     staged.unreadable === 0 ||
     (await unreadableLinesAreKnown(db, request.runId, table.sync, table.name, staged.unreadable));
@@ -65,7 +61,7 @@ export async function reviewStaged(db: Db, request: ReviewRequest): Promise<Revi
     verdict: reason ? 'hold' : 'pass',
     reason,
     mayArchive,
-    notices: notices(request, live ?? 0, mayArchive),
+    notices: notices(request, live, mayArchive),
   });
 }
 
@@ -101,9 +97,43 @@ function allNew(staged: Staged): Differences {
   return { relation: staged.relation, inserted: staged.staged, updated: 0, skipped: 0, missing: 0 };
 }
 
-async function countLive(db: Db, table: LiveTable): Promise<number> {
-  const { rows } = await sql<{ count: number }>`SELECT count(*) FROM ${liveTableSql(table).live}`.execute(db);
-  return rows[0]?.count ?? 0;
+interface LiveCount {
+  /** Rows that the source is expected to show. */
+  readonly open: number;
+  /** No row is live, and none in the archive has to stay there. */
+  readonly isEmpty: boolean;
+}
+
+const NOT_COUNTED: LiveCount = { open: 0, isEmpty: false };
+
+async function countLive(db: Db, table: LiveTable): Promise<LiveCount> {
+  const { live, archive } = liveTableSql(table);
+  const { lifecycle } = table;
+  const { rows } = await sql<LiveCount>`
+    SELECT count(*) FILTER (WHERE ${isOpen(table)}) AS open,
+           count(*) = 0 AND ${lifecycle ? sql`NOT EXISTS (SELECT FROM ${archive})` : sql`true`} AS "isEmpty"
+    FROM ${live} l`.execute(db);
+  return rows[0] ?? NOT_COUNTED;
+}
+
+/** Whether a live row has not ended. */
+const isOpen = ({ lifecycle }: LiveTable): RawBuilder<boolean> =>
+  lifecycle ? sql<boolean>`NOT ${stateIn(`l.${lifecycle.state}`, lifecycle.ended)}` : sql<boolean>`true`;
+
+/** Whether a live row that the source did not show is missing, and not only newer than the snapshot. */
+function isMissing(table: LiveTable, { sourceFetchedAt }: Staged): RawBuilder<boolean> {
+  if (!table.rowwise) return isOpen(table);
+  const seenAt = sql.ref(`l.${table.version}`);
+  return sql<boolean>`${isOpen(table)} AND ${seenAt} < ${sql.lit(sourceFetchedAt)}::timestamptz`;
+}
+
+/** Whether a row of the source has ended and was archived before, so that it stays there. */
+function staysArchived(table: LiveTable): RawBuilder<boolean> {
+  const { lifecycle } = table;
+  if (!lifecycle) return sql<boolean>`false`;
+  const { archive, sameKey } = liveTableSql(table);
+  return sql<boolean>`(NOT ${stateIn(`s.${lifecycle.state}`, lifecycle.returns)}
+                       AND EXISTS (SELECT FROM ${archive} a WHERE ${sameKey('a', 's')}))`;
 }
 
 /** Writes the rows that differ into a relation of their own: the merge then touches nothing else. */
@@ -119,7 +149,7 @@ async function compare(db: Db, request: ReviewRequest, generation: number): Prom
         : sql.ref(`s.${column}`),
     ),
   );
-  const join = archives ? sql`FULL JOIN` : sql`LEFT JOIN`;
+  const join = archives && !staged.incomplete ? sql`FULL JOIN` : sql`LEFT JOIN`;
   await allowMemory(db);
   await sql`DROP TABLE IF EXISTS ${stagingTable(relation)}`.execute(db);
   await sql`
@@ -127,7 +157,10 @@ async function compare(db: Db, request: ReviewRequest, generation: number): Prom
     SELECT CASE WHEN s.position IS NULL THEN 'missing' WHEN ${firstKey} IS NULL THEN 'insert' ELSE 'update' END
              AS action, true AS valid, ${columns}
     FROM ${stagingTable(staged.relation)} s ${join} ${live} l ON ${sameKey('s', 'l')}
-    WHERE s.position IS NULL OR (s.valid AND ${writes('s', 'l')})`.execute(db);
+    WHERE (s.position IS NULL AND ${isMissing(table, staged)})
+       OR (s.valid AND ${writes('s', 'l')} AND NOT (${firstKey} IS NULL AND ${staysArchived(table)}))`.execute(
+    db,
+  );
   const { rows } = await sql<{ action: string; count: number }>`
     SELECT action, count(*) FROM ${stagingTable(relation)} GROUP BY action`.execute(db);
   const count = (action: string): number => rows.find((row) => row.action === action)?.count ?? 0;
@@ -189,6 +222,7 @@ function notices({ guards, staged, table }: ReviewRequest, live: number, mayArch
   if (live > 0 && staged.staged > live * (1 + guards.growthShare)) {
     found.push(`${table.name}: the source shows ${staged.staged} rows, ${live} were live before.`);
   }
+  if (staged.incomplete) found.push(`${table.name}: ${staged.incomplete}`);
   if (!mayArchive) {
     found.push(
       `${table.name}: nothing is archived this time, because ${staged.unreadable} lines are unreadable.`,

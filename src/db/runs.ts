@@ -33,6 +33,7 @@ export async function openRun(
         window_start: plan.window?.from ?? null,
         window_end: plan.window?.to ?? null,
         total_tables: plan.tables.length,
+        ...(plan.full ? { metadata: JSON.stringify({ full: true }) } : {}),
       })
       .onConflict((conflict) => conflict.column('run_id').doNothing())
       .execute();

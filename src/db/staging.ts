@@ -26,6 +26,8 @@ export interface StagingAttempt {
   readonly replayOf?: RunId;
   readonly notices?: readonly string[];
   readonly marks?: Readonly<Record<string, string>>;
+  /** Why the source was not read to its end. */
+  readonly incomplete?: string;
 }
 
 export interface PageToCommit {
@@ -214,8 +216,10 @@ async function dropDuplicates(db: Db, table: LiveTable, relation: string): Promi
  */
 export async function completeStaging(
   { db }: DatabaseConnection,
-  { runId, table, relation, attempt, fetchStartedAt, replayOf, notices, marks }: StagingAttempt,
+  attempted: StagingAttempt,
 ): Promise<Staged> {
+  const { runId, table, relation, attempt, fetchStartedAt } = attempted;
+  const { replayOf, notices, marks, incomplete } = attempted;
   return db.transaction().execute(async (tx) => {
     await allowMemory(tx);
     const counted = await countKeys(tx, table, relation);
@@ -237,6 +241,7 @@ export async function completeStaging(
       replayOf,
       notices,
       marks,
+      incomplete,
     };
     const { numUpdatedRows } = await tx
       .updateTable('durasync.staging_progress')

@@ -64,7 +64,10 @@ const overview = (settings: Record<string, string>) =>
         <h1>Durasync demo data</h1>
         <p>Everything here is made up. These are the demo sources, with the settings that name them:</p>
         <ul>
-          ${Object.entries(settings).map(([name, url]) => html`<li>${name}: <a href="${url}">${url}</a></li>`)}
+          ${Object.entries(settings).map(
+            ([name, value]) =>
+              html`<li>${name}: ${URL.canParse(value) ? html`<a href="${value}">${value}</a>` : value}</li>`,
+          )}
         </ul>
       </body>
     </html>`;

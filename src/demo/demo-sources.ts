@@ -1,4 +1,5 @@
 import type { Hono } from 'hono';
+import { carsDemo } from '../syncs/cars/demo-source.ts';
 import { amazonDemo } from '../syncs/commerce/demo-amazon.ts';
 import { shopifyDemo } from '../syncs/commerce/demo-shopify.ts';
 import { fleetDemo } from '../syncs/fleet/demo-source.ts';
@@ -12,4 +13,10 @@ export interface DemoSource {
   mount(app: Hono, now: () => Date): void;
 }
 
-export const DEMO_SOURCES: readonly DemoSource[] = [fleetDemo, shopifyDemo, amazonDemo, rentalsDemo];
+export const DEMO_SOURCES: readonly DemoSource[] = [
+  fleetDemo,
+  shopifyDemo,
+  amazonDemo,
+  rentalsDemo,
+  carsDemo,
+];

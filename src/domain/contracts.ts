@@ -83,12 +83,14 @@ export interface Staged {
   readonly unreadable: number;
   /** Columns the definition does not know, seen for the first time. */
   readonly drift: readonly string[];
-  /** True when the live table shows all of it already, so that the table has ended with its staging. */
+  /** True when the table has ended with its staging: the source showed nothing that has to be reviewed. */
   readonly ended?: boolean;
   /** What a person should hear of this reading. */
   readonly notices?: readonly string[];
   /** Up to which day each part of the source was read; kept once this is merged. */
   readonly marks?: Readonly<Record<string, string>>;
+  /** Why the source was not read to its end, so that nothing counts as missing; absent when it was. */
+  readonly incomplete?: string;
   /** In a replay: the run whose snapshot these rows complete. It stays the newest one of the table. */
   readonly replayOf?: RunId;
 }
@@ -129,9 +131,13 @@ export interface MergeInput extends TableOfRun {
   readonly review: Review;
 }
 
-/** Whether rows are to be archived once what was reviewed is merged. */
-export const archivesNext = (table: TablePlan, review: Review): boolean =>
+/** Whether rows that the review found missing are gone. */
+export const archivesMissing = (table: TablePlan, review: Review): boolean =>
   table.archives && review.mayArchive && review.missing > 0;
+
+/** Whether rows may have to be archived once what was reviewed is merged. */
+export const archivesNext = (table: TablePlan, review: Review): boolean =>
+  archivesMissing(table, review) || table.expiredBefore !== undefined;
 
 export type Merged =
   | {
@@ -220,7 +226,7 @@ export interface SyncActivities {
   reviewTable(input: ReviewInput): Promise<Review>;
   /** Writes new and changed rows in one transaction. */
   mergeStaged(input: MergeInput): Promise<Merged>;
-  /** Moves rows that vanished from the source to the archive, in one transaction. */
+  /** Moves rows that vanished from the source, or ended long enough ago, to the archive, in one transaction. */
   archiveMissing(input: ArchiveInput): Promise<Archived>;
   enrichTable(input: StepInput): Promise<StepResult>;
   deriveTable(input: StepInput): Promise<StepResult>;

@@ -18,7 +18,10 @@ export interface TablePlan {
   readonly table: string;
   /** The setting that holds the source's address. */
   readonly source: string;
+  /** This run's source shows every row, so one that is missing there is gone. */
   readonly archives: boolean;
+  /** Rows that ended before this instant (ISO) move to the archive; absent for rows that never end. */
+  readonly expiredBefore?: string;
   readonly guards: Guards;
 }
 

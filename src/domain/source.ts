@@ -24,6 +24,8 @@ export interface SourcePage {
    * from its start: a repeated fetch then begins again with an empty staging table.
    */
   readonly nextCursor: string | null;
+  /** On the last page: why the source was not read to its end. What it did not show is not missing then. */
+  readonly incomplete?: string;
   /** Columns the source shows that the definition does not know. */
   readonly drift?: readonly string[];
   /** On the last page: what a person should hear of this reading, such as a part that could not be read. */

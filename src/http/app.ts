@@ -11,6 +11,7 @@ import { authenticate } from './authenticate.ts';
 import { dropEmptyBody } from './drop-empty-body.ts';
 import { refuseInvalid } from './refuse-invalid.ts';
 import { ProblemError, problemResponse } from './problems.ts';
+import { carsAdminRoutes } from './routes/cars-admin.ts';
 import { clientSyncRoutes } from './routes/client-syncs.ts';
 import { clientRoutes } from './routes/clients.ts';
 import { documentRoute } from './routes/document.ts';
@@ -76,6 +77,7 @@ export function createApp({ session, config, log }: AppParts) {
   );
   const groups = [
     fleetAdminRoutes,
+    carsAdminRoutes,
     syncRoutes,
     runRoutes,
     runDecisionRoutes,

@@ -77,7 +77,7 @@ export async function startInstallation(options: StartOptions): Promise<Installa
     stops.push(() => removeRuntime(home));
     const targets = await findTargets(config, home, env);
     if (!targets) throw new Error('the engines are started but their addresses are unknown');
-    const applied = await migrateToLatest(runtime.databaseUrl);
+    const applied = await migrateToLatest(runtime.databaseUrl, say);
     if (applied.length > 0) say(`database migrated: ${applied.join(', ')}`);
     const session = await openSession(targets, 'durasync');
     stops.push(() => session.close());

@@ -6,6 +6,7 @@ import type { Guards } from '../domain/run-plan.ts';
 import type { StepResult } from '../domain/run-result.ts';
 import type { Source, SourcePage } from '../domain/source.ts';
 import type { DatabaseConnection } from '../db/connect.ts';
+import type { Lifecycle } from '../db/live-table.ts';
 import type { KeyRing } from '../key-ring.ts';
 
 /** The settings of a sync: its environment variables by name, validated by the definition's schema. */
@@ -74,10 +75,17 @@ export interface TableDefinition {
   readonly insertOnly?: readonly string[];
   /** A table of the schema with the same key columns. Rows that are there are done with: none is created again. */
   readonly settledIn?: string;
+  /**
+   * Snapshots may be merged in any order, because each row has a `version`. Without it a snapshot that was fetched
+   * before the last merged one is discarded as a whole.
+   */
+  readonly rowwise?: true;
   /** Without its setting an optional table is skipped; any other fails. */
   readonly optional?: boolean;
-  /** The source shows every row each time, so a row it stops showing is archived. */
-  readonly archives: boolean;
+  /** The source shows every row each time, or in full runs only, so a row it stops showing then is archived. */
+  readonly archives: boolean | 'in full runs';
+  /** How rows end that have a state of their own; one that the source stops showing then only changes its state. */
+  readonly lifecycle?: Lifecycle & { readonly keptMs: number };
   readonly guards?: Partial<Guards>;
 }
 
@@ -171,6 +179,9 @@ export const runTimeoutMs = ({ runTimeoutMs: limit }: SyncDefinition, settings: 
 export function defineSync(definition: SyncDefinition): SyncDefinition {
   const names = new Set(definition.tables.map((table) => table.name));
   for (const table of definition.tables) {
+    if (table.rowwise && table.version === undefined) {
+      throw new Error(`sync ${definition.name}, table ${table.name}: rowwise needs a version`);
+    }
     const columns = columnsOf(table);
     const unknown = table.key.filter((column) => !columns.includes(column));
     if (unknown.length > 0) {

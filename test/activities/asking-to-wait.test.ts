@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { pagesStaged } from '../../src/db/pages-staged.ts';
-import { startActivityHarness, readingOf, tableOfRun } from '../support/activity-harness.ts';
+import { readingOf, startActivityHarness, tableOfRun } from '../support/activity-harness.ts';
 import { FLEET_PATHS } from '../support/fleet-files.ts';
 
 const harness = await startActivityHarness();

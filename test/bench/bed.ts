@@ -39,7 +39,7 @@ export interface Bed {
   startWorker(settings?: Readonly<Record<string, string>>): Promise<Pick<BenchProcess, 'pid' | 'stop'>>;
   /** Lets the sources show the files of this folder from now on. */
   show(night: string): Promise<void>;
-  /** Runs the fleet sync to its end, with all five tables complete. */
+  /** Runs the fleet sync, or the one that is named, to its end, with all tables complete. */
   run(input?: Partial<RunSyncInput>): Promise<RunResult>;
   /** Runs the same workflow with activities that do nothing. */
   runNoop(): Promise<void>;
@@ -191,7 +191,8 @@ async function runFleet(
 async function empty(databaseUrl: string): Promise<void> {
   const live = TABLES.flatMap(({ name }) => [`fleet.${name}`, `fleet.${name}_archive`]);
   const own = ['sync_runs', 'table_state', 'staging_progress', 'watermarks', 'geocode_cache'];
-  const tables = [...live, ...own.map((name) => `durasync.${name}`)];
+  const cars = ['cars.cars', 'cars.cars_archive', 'cars.cars_sync_log'];
+  const tables = [...live, ...cars, ...own.map((name) => `durasync.${name}`)];
   await query(databaseUrl, `TRUNCATE ${tables.join(', ')} CASCADE`);
   await query(databaseUrl, 'CHECKPOINT');
 }

@@ -1,5 +1,5 @@
 /**
- * npm run bench [-- night big geocode clients rentals] [--scale N] [--quick] [--json]
+ * npm run bench [-- night big geocode clients rentals cars] [--scale N] [--quick] [--json]
  *
  * Compares whole runs with what they can't cost less than, measured in the same minutes on the same engines. The
  * table goes to standard output, progress to standard error. Exit code 1 when a target is not met.
@@ -7,6 +7,7 @@
 import { parseArgs } from 'node:util';
 import { startBed } from './bed.ts';
 import { measureBig } from './big.ts';
+import { measureCars } from './cars.ts';
 import { measureClients } from './clients.ts';
 import { measureGeocode } from './geocode.ts';
 import { isMet, type Measured } from './measured.ts';
@@ -31,6 +32,7 @@ const benchmarks = {
   geocode: measureGeocode,
   rentals: (bed) => measureRentals(bed, values.quick ? 1 : 3),
   clients: (bed) => measureClients(bed, scale * CLIENTS_AT_SCALE_1),
+  cars: (bed) => measureCars(bed, values.quick ? 1 : 5),
 } satisfies Record<string, (bed: Awaited<ReturnType<typeof startBed>>) => Promise<Measured[]>>;
 const known = Object.keys(benchmarks) as (keyof typeof benchmarks)[];
 const unknown = positionals.filter((name) => !known.some((each) => each === name));

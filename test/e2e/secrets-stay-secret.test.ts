@@ -94,6 +94,7 @@ const rules: Readonly<Record<string, (token: string) => GateRule>> = {
       : undefined,
   'unknown-key': () => () => undefined,
   'no-json': () => () => undefined,
+  'other-fields': () => () => undefined,
 };
 
 const customersSay =
@@ -112,6 +113,7 @@ const messages: Readonly<Record<string, RegExp | null>> = {
   quarantines: /quarantined/,
   'unknown-key': /the key 'k9'/,
   'no-json': /not JSON/,
+  'other-fields': /do not have the fields/,
   vendor: null,
   'vendor-refused': /invalid_grant/,
   'vendor-denied': /Amazon says/,
@@ -129,7 +131,8 @@ async function addShop(id: string): Promise<void> {
   const store = (sealed: string) =>
     rows(`UPDATE commerce.client_api_credentials SET credentials = '${sealed}'
           WHERE credential_id = '${credentialId}'`);
-  if (id === 'no-json') await store(processes.keys.seal(token, credentialId));
+  const edited = { 'no-json': token, 'other-fields': JSON.stringify({ ...opened, [token]: 1 }) }[id];
+  if (edited !== undefined) await store(processes.keys.seal(edited, credentialId));
   if (id !== 'unknown-key') return;
   const other = createKeyRing(`k9:${randomBytes(32).toString('base64')}`);
   await store(other.seal(JSON.stringify(opened), credentialId));

@@ -7,6 +7,7 @@ import { NativeConnection } from '@temporalio/worker';
 import { pino } from 'pino';
 import { createAgent } from '../../src/connectors/http/create-agent.ts';
 import { connectDatabase } from '../../src/db/connect.ts';
+import { cars } from '../../src/syncs/cars/index.ts';
 import type { SyncDefinition } from '../../src/syncs/define-sync.ts';
 import { createWorkers } from '../../src/temporal/worker.ts';
 import { ensureWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
@@ -31,7 +32,7 @@ export interface RunningWorker {
 /** The workers of one process in this one, with connections of their own. */
 export async function startWorkerHere(
   target: WorkerTarget,
-  syncs: readonly SyncDefinition[] = [faultFleet, quickRentals],
+  syncs: readonly SyncDefinition[] = [faultFleet, quickRentals, cars],
 ): Promise<RunningWorker> {
   const { address, namespace, taskQueue, databaseUrl, env, bundles } = target;
   const bundlePath = await ensureWorkflowBundle(bundles);

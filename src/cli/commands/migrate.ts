@@ -7,7 +7,7 @@ import { withSession } from '../context.ts';
 /** Brings the database to the newest schema and registers the search attributes. Safe to repeat. */
 export async function migrate(): Promise<void> {
   await withSession(async ({ targets, client }) => {
-    const applied = await migrateToLatest(targets.databaseUrl);
+    const applied = await migrateToLatest(targets.databaseUrl, printLine);
     printLine(applied.length > 0 ? `applied: ${applied.join(', ')}` : 'the schema is up to date');
     const { connection } = client;
     if (connection instanceof Connection)

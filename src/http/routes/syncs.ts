@@ -88,7 +88,7 @@ export function syncRoutes(api: Api) {
       schedules: definition.schedules(settings).map(({ id }) => id),
       tables: tables.map((table) => ({
         name: table.name,
-        archives: table.archives,
+        archives: table.archives !== false,
         optional: table.optional ?? false,
       })),
       last_run: lastRun ?? null,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { ShopClient, ShopDataType } from '../../connectors/shop/shop-client.ts';
 import type { SourcePage, SourceRow } from '../../domain/source.ts';
 import type { TableDefinition } from '../define-sync.ts';
+import { refusedByJsonb, stableJson } from '../stable-json.ts';
 import type { OpenShop } from './open-shop.ts';
 import { waitBriefly } from './wait-briefly.ts';
 
@@ -96,7 +97,7 @@ function rowOf(
   position: number,
 ): SourceRow {
   const text = stableJson(payload);
-  if (REFUSED_BY_JSONB.test(text)) {
+  if (refusedByJsonb(text)) {
     const unreadable = 'a text in it has a NUL or half a character, which PostgreSQL can not store';
     return { position, values: {}, raw: text, unreadable };
   }
@@ -113,16 +114,4 @@ function rowOf(
       content_hash: createHash('sha256').update(text).digest('base64url'),
     },
   };
-}
-
-/** An escape for NUL or half a character; an escaped backslash before it makes it plain text. */
-const REFUSED_BY_JSONB = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
-
-/** JSON whose text depends on the content alone, not on the order in which a shop names its fields. */
-function stableJson(value: unknown): string {
-  return JSON.stringify(value, (_name, part: unknown) =>
-    part !== null && typeof part === 'object' && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
 }

@@ -5,7 +5,7 @@ import { createOfflineGeocoder } from '../../connectors/geocoder/offline.ts';
 import { validateRow } from '../validate-row.ts';
 import { fleetExport } from './demo-data.ts';
 import type { FleetExportOptions } from './demo-data.ts';
-import { vinCheckDigit } from './demo-vin.ts';
+import { vinCheckDigit } from '../../domain/vin-check-digit.ts';
 import { FLEET_FEEDS } from './demo-world.ts';
 import type { FleetFeed } from './demo-world.ts';
 import * as tables from './tables.ts';

@@ -1,20 +1,10 @@
-/** A character's value is its place in this text modulo 10 (49 CFR 565.15); VINs have no I, O and Q. */
-const BY_VALUE = '0123456789.ABCDEFGH..JKLMN.P.R..STUVWXYZ';
-const WEIGHTS = [8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2];
+import { vinCheckDigit } from '../../domain/vin-check-digit.ts';
+
 const LETTERS = 'ABCDEFGHJKLMNPRSTUVWXYZ';
 /** Model years 2010 to 2039. */
 const YEARS = 'ABCDEFGHJKLMNPRSTVWXY123456789';
 /** Has no common factor with 1,000,000, so that consecutive numbers get scattered and distinct serials. */
 const SCATTER = 387_961;
-
-/** The ninth character of a VIN, computed from the other sixteen. */
-export function vinCheckDigit(vin: string): string {
-  const sum = WEIGHTS.reduce(
-    (total, weight, at) => total + weight * (BY_VALUE.indexOf(vin.charAt(at)) % 10),
-    0,
-  );
-  return sum % 11 === 10 ? 'X' : String(sum % 11);
-}
 
 /**
  * A VIN with a valid check digit, distinct for every (number, generation).

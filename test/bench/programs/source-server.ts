@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Serves the files of a folder, and a geocoder with Google's answers that takes 100 ms and refuses what comes
+ * Serves the files of a folder, pages of cars among them, and a geocoder with Google's answers that takes 100 ms and refuses what comes
  * faster than 50 a second. `/calls` tells how often the geocoder was asked and refused.
  */
 const [folder = '.'] = process.argv.slice(2);
@@ -17,10 +17,10 @@ const GEOCODER_PER_SECOND = 50;
 const calls = { asked: 0, refused: 0 };
 const arrivals: number[] = [];
 
-async function sendFile(path: string, response: ServerResponse): Promise<void> {
+async function sendFile(path: string, response: ServerResponse, type = 'text/csv'): Promise<void> {
   const file = join(folder, path);
   const { size } = await stat(file);
-  response.writeHead(200, { 'content-type': 'text/csv', 'content-length': size });
+  response.writeHead(200, { 'content-type': type, 'content-length': size });
   await pipeline(createReadStream(file, { highWaterMark: 256 * 1024 }), response);
 }
 
@@ -39,9 +39,13 @@ async function geocode(response: ServerResponse): Promise<void> {
 }
 
 const server = createServer((request, response) => {
-  const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
   if (pathname === '/calls') return void response.end(JSON.stringify(calls));
-  const sending = pathname.startsWith('/maps/') ? geocode(response) : sendFile(pathname, response);
+  const sending = pathname.startsWith('/maps/')
+    ? geocode(response)
+    : pathname === '/api/cars'
+      ? sendFile(`/auctions/${Number(searchParams.get('page'))}.json`, response, 'application/json')
+      : sendFile(pathname, response);
   sending.catch((error: unknown) => {
     console.error(`${pathname}: ${String(error)}`);
     response.destroy();

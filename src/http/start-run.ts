@@ -2,7 +2,9 @@ import type { z } from '@hono/zod-openapi';
 import { audit } from '../db/audit.ts';
 import { readRunResult } from '../db/run-result.ts';
 import type { RunSyncInput } from '../domain/contracts.ts';
+import { SyncFailure } from '../domain/failures.ts';
 import type { RunResult } from '../domain/run-result.ts';
+import { checkRequest } from '../syncs/check-request.ts';
 import { runTimeoutMs } from '../syncs/define-sync.ts';
 import { startRun } from '../temporal/runs.ts';
 import type { Api, ConfiguredSync } from './api.ts';
@@ -15,7 +17,7 @@ import { waitForWorkflow } from './wait-for-workflow.ts';
 export interface StartRequest {
   readonly sync: ConfiguredSync;
   readonly principal: Principal;
-  readonly input: Pick<RunSyncInput, 'kind' | 'tables' | 'full'>;
+  readonly input: Pick<RunSyncInput, 'kind' | 'tables' | 'full' | 'from' | 'to' | 'days'>;
   readonly wait: boolean;
   /** Aborts when the client has gone. */
   readonly signal: AbortSignal;
@@ -40,6 +42,7 @@ export async function startRunByHand(api: Api, request: StartRequest): Promise<S
     input.tables,
     tables.map((table) => table.name),
   );
+  refuseUnclear(sync, input);
   const { runId, workflowId, started } = await startRun(client, {
     sync: name,
     ...input,
@@ -65,6 +68,18 @@ export async function startRunByHand(api: Api, request: StartRequest): Promise<S
   if (result) return { outcome: 'ended', result };
   const why = waited.outcome === 'failed' ? failureOf(waited.error).message : 'it left no row';
   throw new ProblemError('run-failed', `Run ${runId} of ${name} failed: ${why}`, { run_id: runId });
+}
+
+/** What the run itself would refuse is told before there is one. */
+function refuseUnclear({ definition, settings }: ConfiguredSync, input: StartRequest['input']): void {
+  try {
+    checkRequest(definition, settings, input);
+  } catch (error) {
+    if (error instanceof SyncFailure && error.code === 'InvalidInput') {
+      throw new ProblemError('invalid-request', error.message);
+    }
+    throw error;
+  }
 }
 
 function checkTables(asked: readonly string[] = [], known: readonly string[]): void {

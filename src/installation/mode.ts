@@ -19,7 +19,7 @@ export function modeOf(config: Config, syncs: readonly SyncDefinition[], env: En
 /** The variables that end demo mode and are set. */
 export function realSettings(config: Config, syncs: readonly SyncDefinition[], env: Environment): string[] {
   const sources = syncs.flatMap((sync) =>
-    sync.tables.flatMap(({ source }) => ('open' in source ? [] : [source.setting])),
+    sync.tables.flatMap(({ source }) => ('fetchPages' in source ? [source.setting] : [])),
   );
   const set = [...new Set(sources)].filter((name) => env[name]?.trim());
   if (config.DATABASE_URL) set.push('DATABASE_URL');

@@ -1,8 +1,12 @@
 import { z } from 'zod';
 import type { RunSyncInput } from '../domain/contracts.ts';
 import { SyncFailure } from '../domain/failures.ts';
+import { readWindow } from './days.ts';
 import { isUploaded, offReason } from './configured.ts';
 import type { Settings, SyncDefinition } from './define-sync.ts';
+
+/** Whether days make a window does not depend on the day. */
+const ANY_DAY = '2000-01-01';
 
 /** What may be asked of a run; it may come from the plain Temporal CLI, so nothing is taken for granted. */
 const requestSchema = z.object({
@@ -34,7 +38,9 @@ export function checkRequest(
     throw new SyncFailure('InvalidInput', `The input of the run is not valid. ${wrong.join('; ')}`);
   }
   const { kind } = parsed.data;
-  const off = kind === 'import' ? undefined : offReason(sync, settings);
+  // Uploaded files and quarantined rows are here already: no source is read.
+  const readsSource = kind !== 'import' && kind !== 'replay';
+  const off = readsSource ? offReason(sync, settings) : undefined;
   if (off) throw new SyncFailure('SyncOff', off);
   const known = sync.tables.map(({ name }) => name);
   const unknown = parsed.data.tables?.find((name) => !known.includes(name));
@@ -53,6 +59,7 @@ export function checkRequest(
       `${sync.name} has no windows of days: each run loads all its source shows now. Leave --from, --to and --days away.`,
     );
   }
+  readWindow(parsed.data, ANY_DAY);
 }
 
 function checkUploads(

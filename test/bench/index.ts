@@ -1,5 +1,5 @@
 /**
- * npm run bench [-- night big geocode clients cars] [--scale N] [--quick] [--json]
+ * npm run bench [-- night big geocode clients rentals cars] [--scale N] [--quick] [--json]
  *
  * Compares whole runs with what they can't cost less than, measured in the same minutes on the same engines. The
  * table goes to standard output, progress to standard error. Exit code 1 when a target is not met.
@@ -12,6 +12,7 @@ import { measureClients } from './clients.ts';
 import { measureGeocode } from './geocode.ts';
 import { isMet, type Measured } from './measured.ts';
 import { measureNight } from './night.ts';
+import { measureRentals } from './rentals.ts';
 import { machine, renderJson, renderTable } from './report.ts';
 
 const { values, positionals } = parseArgs({
@@ -29,6 +30,7 @@ const benchmarks = {
   night: (bed) => measureNight(bed, values.quick ? 1 : 7),
   big: (bed) => measureBig(bed, values.quick ? 1 : 3, scale),
   geocode: measureGeocode,
+  rentals: (bed) => measureRentals(bed, values.quick ? 1 : 3),
   clients: (bed) => measureClients(bed, scale * CLIENTS_AT_SCALE_1),
   cars: (bed) => measureCars(bed, values.quick ? 1 : 5),
 } satisfies Record<string, (bed: Awaited<ReturnType<typeof startBed>>) => Promise<Measured[]>>;

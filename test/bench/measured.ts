@@ -1,8 +1,8 @@
 /** One line of the final table. */
 export interface Measured {
   readonly what: string;
-  /** `s` for times, `MB` for memory, `calls` for requests. */
-  readonly unit: 's' | 'MB' | 'calls';
+  /** `s` for times, `MB` for memory, `calls` for requests, `steps` and `events` for what Temporal records. */
+  readonly unit: 's' | 'MB' | 'calls' | 'steps' | 'events';
   readonly measured: number;
   /** What it is compared with, and what that took; null when the target is a plain limit. */
   readonly baseline: { readonly is: string; readonly value: number } | null;

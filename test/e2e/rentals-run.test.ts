@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { correctQuarantined } from '../../src/db/quarantine-replay.ts';
 import { booking, returned } from '../support/fake-rentals.ts';
 import { startRentalsHarness } from '../support/rentals-harness.ts';
 import { tableOf } from '../support/sync-harness.ts';
@@ -8,7 +9,7 @@ const { api, run, rows, database, client } = await startRentalsHarness();
 beforeEach(async () => {
   api.reset();
   await database.pool.query(`TRUNCATE rentals.stores, rentals.leads, rentals.reports, durasync.watermarks;
-    DELETE FROM durasync.table_state`);
+    DELETE FROM durasync.table_state; DELETE FROM durasync.quarantined_rows`);
 });
 
 const leads = () =>
@@ -161,6 +162,82 @@ describe('a location that fails', () => {
   });
 });
 
+describe('a preview', () => {
+  test('shows what a cycle would save, and saves nothing', async () => {
+    api.answer('bookings', 5, { data: [booking(1)] });
+    const result = await run({ kind: 'plan', tables: ['bookings'] });
+    expect(result.status).toBe('planned');
+    expect(tableOf(result, 'bookings')).toMatchObject({ status: 'completed', inserted: 1 });
+    expect(await leads()).toEqual([]);
+    expect(await rows('SELECT * FROM watermarks')).toEqual([]);
+  });
+});
+
+describe('a quarantined row', () => {
+  test('is replayed once it is corrected, and gets its key then', async () => {
+    api.answer('bookings', 5, {
+      data: [booking(1), booking(2, { phoneNo: 'x', bookingNo: '' }), booking(3)],
+    });
+    await run({ tables: ['bookings'] });
+    const [row] = await rows('SELECT id FROM quarantined_rows WHERE resolved_at IS NULL ORDER BY id DESC');
+    await correctQuarantined(database.db, Number(row?.['id']), { phone: '+91 98470 00002' }, 'test');
+    const result = await run({
+      kind: 'replay',
+      tables: ['bookings'],
+      replay: { ids: [Number(row?.['id'])] },
+    });
+    expect(tableOf(result, 'bookings')).toMatchObject({ status: 'completed', inserted: 1 });
+    expect(await rows(`SELECT lead_key FROM leads WHERE name = 'Customer 2'`)).toEqual([
+      { lead_key: 'person|9847000002|customer 2|bookingconfirmation|suitor guy - trivandrum' },
+    ]);
+  });
+});
+
+describe('bad input', () => {
+  test('costs its row or its location, and nothing else', async () => {
+    const good = [4, 5, 6, 7, 8].map((number) => booking(number));
+    api.answer('bookings', 1, { status: false });
+    api.answer('bookings', 3, { dataSet: null });
+    api.answer('bookings', 5, [null, null, null]);
+    api.answer('bookings', 6, '<html>Log in</html>');
+    api.answer('bookings', 7, { page: 1, rows: [] });
+    api.answer('bookings', 8, (_call, response) => void response.end('x'.repeat(50 * 1024 * 1024)));
+    api.answer('bookings', 9, {
+      data: [
+        ...good,
+        null,
+        booking(1, { phoneNo: 'call me' }),
+        booking(2, { customerName: '' }),
+        booking(3, { functionDate: '1900-01-01T00:00:00' }),
+        booking(9, { remarks: 'a\u0000b' }),
+      ],
+    });
+    const result = await run({ tables: ['bookings'] });
+    expect(result.status).toBe('completed');
+    expect(tableOf(result, 'bookings')).toMatchObject({ inserted: 6, quarantined: 4 });
+    expect(await rows(`SELECT function_date FROM leads WHERE booking_no = 'BK3'`)).toEqual([
+      { function_date: null },
+    ]);
+    const text = result.notices.join('\n');
+    expect(text).toContain('bookings: 17/21 locations read, 4 errors.');
+    for (const reason of [
+      'none of the 3 entries',
+      'a web page',
+      'no list of records; it has: page, rows',
+      '32 MB',
+    ]) {
+      expect(text).toContain(reason);
+    }
+    const reasons = await rows(`SELECT reasons->>0 AS reason FROM quarantined_rows ORDER BY position`);
+    expect(reasons.map(({ reason }) => reason)).toEqual([
+      'this entry of the answer is not a record',
+      "phone: 'call me' is not a phone number: it needs at least 9 digits",
+      'name: is required and blank here',
+      'a text in it has a NUL, which PostgreSQL can not store',
+    ]);
+  });
+});
+
 describe('named days', () => {
   test('are asked for and move no watermark', async () => {
     api.answer('bookings', 5, { data: [booking(1)] });
@@ -175,5 +252,18 @@ describe('named days', () => {
     expect(
       await rows(`SELECT window_start, window_end FROM sync_runs WHERE run_id = '${result.run_id}'`),
     ).toEqual([{ window_start: '2026-01-01', window_end: '2026-01-11' }]);
+  });
+
+  test.each([
+    [{ from: '2026-01-01' }, 'belong together'],
+    [{ from: '2026-02-30', to: '2026-03-02' }, "'2026-02-30' is not a day"],
+    [{ from: '2026-03-02', to: '2026-03-01' }, 'must be before'],
+    [{ from: '2026-03-01', to: '2026-03-02', days: 3 }, 'not both'],
+    [{ tables: ['walk_ins'] }, 'is fed by uploaded files'],
+    [{ kind: 'import' as const, tables: ['walk_ins'] }, 'An import needs an uploaded file'],
+  ])('%j is refused with the reason', async (input, reason) => {
+    const refused = await run(input).catch((error: unknown) => error);
+    const { cause } = refused as { cause?: { cause?: Error } };
+    expect(cause?.cause?.message).toContain(reason);
   });
 });

@@ -20,12 +20,17 @@ const syncSchema = z
   })
   .openapi('Sync');
 
+const day = (description: string) => z.iso.date().optional().openapi({ description });
+
 const runBody = z.strictObject({
   tables: z.array(z.string()).min(1).optional().openapi({ description: 'Only these; all when left away.' }),
   kind: z
     .enum(['sync', 'plan'])
     .optional()
     .openapi({ description: 'A plan shows what a sync would do, and merges nothing.' }),
+  from: day('The first day, of a sync that has windows of days.'),
+  to: day('The day after the last one.'),
+  days: z.number().int().positive().optional().openapi({ description: 'The last so many days.' }),
   full: z.boolean().optional().openapi({ description: 'Everything, not only what changed.' }),
 });
 

@@ -1,11 +1,15 @@
-import type { ClientActivities } from '../src/domain/clients.ts';
+import type { ClientActivities, ReconcileCounts } from '../src/domain/clients.ts';
 import { SyncFailure } from '../src/domain/failures.ts';
 import { listClientPage, readClientState, setClientFrequency, setClientPaused } from '../src/db/clients.ts';
+import type { Db } from '../src/db/connect.ts';
 import { recordClientRun } from '../src/db/record-client-run.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 /** Activities of client workflows, without the guard that `createActivities` puts around each. */
-export function clientActivities({ database: { db }, clients }: ActivityDependencies): ClientActivities {
+export function clientActivities({
+  database: { db },
+  clients,
+}: Pick<ActivityDependencies, 'database' | 'clients'>): ClientActivities {
   return {
     readClient: (clientId) => readClientState(db, clientId),
     async recordClientRun(run) {
@@ -17,15 +21,32 @@ export function clientActivities({ database: { db }, clients }: ActivityDependen
       const changed = await setClientFrequency(db, clientId, hours, platform);
       if (changed === 0) throw new SyncFailure('InvalidInput', `Client ${clientId} has no such connection.`);
     },
-    async reconcilePage(after) {
-      const page = await listClientPage(db, after);
-      const running = await clients.running(page.ids);
-      const missing = page.active.filter((id) => !running.has(id));
-      const changed = page.changed.filter((id) => running.has(id));
-      const removed = page.inactive.filter((id) => running.has(id));
-      await clients.start(missing);
-      await clients.reload([...changed, ...removed]);
-      return { after: page.last, started: missing.length, reloaded: changed.length, ended: removed.length };
-    },
+    reconcileWorkflows: () => reconcileWorkflows(db, clients),
   };
+}
+
+/** The workflows are listed first: a client that is added meanwhile is then started twice, which does nothing. */
+async function reconcileWorkflows(
+  db: Db,
+  workflows: ActivityDependencies['clients'],
+): Promise<ReconcileCounts> {
+  const running = await workflows.listRunning();
+  // What is left of these at the end belongs to no active client.
+  const removed = new Set(running);
+  let started = 0;
+  let reloaded = 0;
+  for (let after: string | null = null; ;) {
+    const page = await listClientPage(db, after);
+    for (const id of page.active) removed.delete(id);
+    const missing = page.active.filter((id) => !running.has(id));
+    const changed = page.changed.filter((id) => running.has(id));
+    await workflows.start(missing);
+    await workflows.reload(changed);
+    started += missing.length;
+    reloaded += changed.length;
+    if (page.last === null) break;
+    after = page.last;
+  }
+  await workflows.reload([...removed]);
+  return { started, reloaded, ended: removed.size };
 }

@@ -17,7 +17,7 @@ export interface ActivityDependencies {
   readonly log: Logger;
   readonly http: Dispatcher;
   readonly keys: KeyRing;
-  readonly clients: Pick<ClientWorkflows, 'running' | 'start' | 'reload'>;
+  readonly clients: Pick<ClientWorkflows, 'listRunning' | 'start' | 'reload'>;
   /** Asks Temporal whether a workflow is still open; any execution of the id when no run is named. */
   isOpen(workflowId: string, runId?: RunId): Promise<boolean>;
 }

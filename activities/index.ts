@@ -3,8 +3,10 @@ import type { ClientActivities } from '../src/domain/clients.ts';
 import type { SyncActivities } from '../src/domain/contracts.ts';
 import { auditOnce } from '../src/db/audit.ts';
 import type { SkuActivities } from '../src/domain/sku-analysis.ts';
+import { pagesStaged } from '../src/db/pages-staged.ts';
 import { closeRun, closeTable } from '../src/db/runs.ts';
 import { dropStaging, keepStaging } from '../src/db/staging.ts';
+import { askingToWait } from './asking-to-wait.ts';
 import { analyseSkus } from './analyse-skus.ts';
 import { clientActivities } from './clients.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -14,7 +16,8 @@ import { reviewTable } from './review-table.ts';
 import { deriveTable, enrichTable } from './run-step.ts';
 import { stageTable } from './stage-table.ts';
 import { sweepRuns } from './sweep-runs.ts';
-import { toFailure } from './to-failure.ts';
+import { testConnection } from './test-connection.ts';
+import { isUnexpected, toFailure } from './to-failure.ts';
 
 const HEARTBEAT_EVERY_MS = 2_000;
 
@@ -24,15 +27,23 @@ export function createActivities(
 ): SyncActivities & ClientActivities & SkuActivities {
   const { db } = deps.database;
   const clients = clientActivities(deps);
+  const guarded = guard(deps.log);
   return {
     readClient: (input) => guarded(() => clients.readClient(input)),
     recordClientRun: (input) => guarded(() => clients.recordClientRun(input)),
     setClientPaused: (input) => guarded(() => clients.setClientPaused(input)),
     setClientFrequency: (input) => guarded(() => clients.setClientFrequency(input)),
-    reconcilePage: (input) => guarded(() => clients.reconcilePage(input)),
+    reconcileWorkflows: () => guarded(() => clients.reconcileWorkflows()),
     analyseSkus: (input) => guarded(() => analyseSkus(deps, input, cancellationSignal())),
     planRun: (input) => guarded(() => planRun(deps, input)),
-    stageTable: (input) => guarded(() => stageTable(deps, input, cancellationSignal())),
+    testConnection: (input) => guarded(() => testConnection(deps, input, cancellationSignal())),
+    stageTable: (input) =>
+      guarded(() =>
+        askingToWait(
+          () => stageTable(deps, input, cancellationSignal()),
+          () => pagesStaged(db, input.runId, input.table.table),
+        ),
+      ),
     reviewTable: (input) => guarded(() => reviewTable(deps, input, activityInfo().attempt)),
     mergeStaged: (input) => guarded(() => mergeStaged(deps, input)),
     archiveMissing: (input) => guarded(() => archiveMissing(deps, input)),
@@ -54,20 +65,30 @@ const stepCall = (progress: Progress) => ({ signal: cancellationSignal(), progre
  * Beats for as long as the work takes, so that a dead worker is noticed soon, and types its failures. Every beat
  * carries the newest detail, since Temporal shows only that of the last one.
  */
-async function guarded<T>(work: (progress: Progress) => Promise<T>): Promise<T> {
-  let detail: string | undefined;
-  const beat = setInterval(() => heartbeat(detail), HEARTBEAT_EVERY_MS);
-  try {
-    return await work((newest) => {
-      detail = newest;
-      heartbeat(detail);
-    });
-  } catch (error) {
-    throw toFailure(error, activityInfo().attempt);
-  } finally {
-    clearInterval(beat);
-  }
+function guard(log: ActivityDependencies['log']) {
+  return async <T>(work: (progress: Progress) => Promise<T>): Promise<T> => {
+    let detail: string | undefined;
+    const beat = setInterval(() => heartbeat(detail), HEARTBEAT_EVERY_MS);
+    try {
+      return await work((newest) => {
+        detail = newest;
+        heartbeat(detail);
+      });
+    } catch (error) {
+      const { activityType, attempt } = activityInfo();
+      const failure = toFailure(error, attempt);
+      if (isUnexpected(failure))
+        log.error({ activityType, attempt, frames: framesOf(error) }, failure.message);
+      throw failure;
+    } finally {
+      clearInterval(beat);
+    }
+  };
 }
+
+/** Where it was thrown. The rest of a stack repeats the message, or the one of a cause. */
+const framesOf = (error: unknown): string[] =>
+  error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) : [];
 
 async function finishRun(
   { database: { db } }: ActivityDependencies,

@@ -53,6 +53,9 @@ export async function planRun(
     }),
     enrich: sync.enrich.map(({ name, after }) => ({ step: name, after: after.filter((t) => names.has(t)) })),
     derive: sync.derive.map(({ name, after }) => ({ step: name, after: after.filter((t) => names.has(t)) })),
+    // A replay asks no source.
+    begins: sync.testConnection && !replays ? 'with_connection_test' : 'with_tables',
+    reads: sync.reads ?? 'side_by_side',
     sourceQueue: sync.sourceQueue?.name ?? null,
     deadlineMs: Math.round(sync.runTimeoutMs * DEADLINE_SHARE),
     holdMs: Number(env['DURASYNC_HOLD_HOURS']?.trim() || DEFAULT_HOLD_HOURS) * HOUR_MS,

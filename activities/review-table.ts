@@ -4,17 +4,20 @@ import type { TableStatus } from '../src/domain/run-result.ts';
 import { reviewStaged } from '../src/db/review.ts';
 import { closeTable } from '../src/db/runs.ts';
 import { savePlannedCounts, saveReview } from '../src/db/review-sample.ts';
+import { mergeStaged } from './merge-staged.ts';
 import { type ActivityDependencies, findSync, findTable, liveTable } from './dependencies.ts';
 
 /**
  * Compares what was staged with what is live and lets the guards decide. When a person will look at it (a
- * plan, or a hold), samples of the differences are kept in the database. Safe to repeat.
+ * plan, or a hold), samples of the differences are kept in the database. Where nothing differs the table is
+ * merged at once, which writes no row. Safe to repeat.
  */
 export async function reviewTable(
-  { database, syncs }: ActivityDependencies,
+  dependencies: ActivityDependencies,
   input: ReviewInput,
   attempt: number,
 ): Promise<Review> {
+  const { database, syncs } = dependencies;
   const sync = findSync(syncs, input.sync);
   const table = liveTable(sync, findTable(sync, input.table.table), input.scope);
   const { guards, archives } = input.table;
@@ -32,7 +35,21 @@ export async function reviewTable(
   if (input.kind === 'plan') await savePlannedCounts(database.db, input.runId, table, review);
   const ended = endedBy(review, input.kind);
   if (ended) await closeTable(database.db, input.runId, table.name, ended, review.reason);
-  return review;
+  const merges = review.verdict === 'pass' && !ended;
+  return merges && (await mergedAsSame(dependencies, input, review))
+    ? { ...review, verdict: 'same' }
+    : review;
+}
+
+/** Holds of other runs that this merge ends are told by the merge step, which finds its counts stored. */
+async function mergedAsSame(
+  dependencies: ActivityDependencies,
+  input: ReviewInput,
+  review: Review,
+): Promise<boolean> {
+  if (review.rows > 0 || review.missing > 0) return false;
+  const merged = await mergeStaged(dependencies, { ...input, review });
+  return merged.outcome === 'merged' && merged.superseded.length === 0;
 }
 
 /** How a table ends with its review; null when it goes on to be merged, or is staged again. */
@@ -44,6 +61,7 @@ function endedBy({ verdict }: Review, kind: RunKind): TableStatus | null {
       return 'skipped';
     case 'pass':
       return kind === 'plan' ? 'completed' : null;
+    case 'same':
     case 'lost':
       return null;
   }

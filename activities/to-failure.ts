@@ -20,6 +20,10 @@ export function toFailure(error: unknown, attempt: number): Error {
   });
 }
 
+/** A failure that nobody foresaw: a bug. */
+export const isUnexpected = (failure: Error): boolean =>
+  failure instanceof ApplicationFailure && failure.type === ('Unexpected' satisfies FailureCode);
+
 function isFinal(code: FailureCode, attempt: number): boolean {
   const retry = FAILURES[code];
   switch (retry) {

@@ -16,8 +16,11 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import pg from 'pg';
 import { connectDatabase } from '../src/db/connect.ts';
+import { defineCommerce } from '../src/syncs/commerce/index.ts';
 import { registerSearchAttributes } from '../src/temporal/search-attributes.ts';
 import { type EngineAnswers, startEngineHost } from '../test/support/engine-host.ts';
+import { startFakeShopify } from '../test/support/fake-shopify.ts';
+import { faultFleet } from '../test/support/fault-fleet.ts';
 import { startWorkerHere } from '../test/support/fault-worker.ts';
 import { recordScenarios } from '../test/support/history-scenarios.ts';
 
@@ -50,15 +53,13 @@ const client = new Client({ connection, identity: 'recorder' });
 const source = createServer();
 source.listen(0, '127.0.0.1');
 await once(source, 'listening');
-const env: Record<string, string> = {};
-const worker = await startWorkerHere({
-  address,
-  namespace: 'default',
-  taskQueue: 'durasync',
-  databaseUrl,
-  env,
-  bundles: join(folder, 'bundles'),
-});
+const shopify = await startFakeShopify({});
+const env: Record<string, string> = { SHOPIFY_BASE_URL: shopify.url, COMMERCE_LOOKBACK_DAYS: '3650' };
+const bundles = join(folder, 'bundles');
+const worker = await startWorkerHere(
+  { address, namespace: 'default', taskQueue: 'durasync', databaseUrl, env, bundles },
+  [faultFleet, defineCommerce()],
+);
 
 await mkdir(HISTORIES, { recursive: true });
 const sourceUrl = `http://127.0.0.1:${(source.address() as AddressInfo).port}`;
@@ -68,6 +69,7 @@ for await (const { scenario, handle } of recordScenarios({
   databaseUrl,
   source,
   sourceUrl,
+  shopify,
   env,
 })) {
   const file = `${scenario}.${version}.json`;
@@ -78,6 +80,7 @@ for await (const { scenario, handle } of recordScenarios({
 source.closeAllConnections();
 source.close();
 await worker.stop();
+await shopify.close();
 await database.close();
 await connection.close();
 await host.stop();

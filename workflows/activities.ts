@@ -2,7 +2,7 @@ import { proxyActivities } from '@temporalio/workflow';
 import type { ClientActivities } from '../src/domain/clients.ts';
 import type { SyncActivities } from '../src/domain/contracts.ts';
 import type { SkuActivities } from '../src/domain/sku-analysis.ts';
-import { HEAVY, QUICK } from './activity-options.ts';
+import { HEAVY, PROBE, QUICK } from './activity-options.ts';
 
 /** Activities that move whole tables or ask outside systems. */
 export const heavy =
@@ -23,8 +23,14 @@ export const heavy =
 export const quick =
   proxyActivities<Pick<SyncActivities, 'planRun' | 'closeTable' | 'finishRun' | 'sweepRuns'>>(QUICK);
 
+/** The activity that asks a source whether it lets us in. */
+export const probes = proxyActivities<Pick<SyncActivities, 'testConnection'>>(PROBE);
+
 /** Activities of client workflows. */
-export const clients = proxyActivities<ClientActivities>(QUICK);
+export const clients = proxyActivities<Omit<ClientActivities, 'reconcileWorkflows'>>(QUICK);
+
+/** The activity that looks at every client. */
+export const clientsInBulk = proxyActivities<Pick<ClientActivities, 'reconcileWorkflows'>>(HEAVY);
 
 /** The activity that computes SKUs. */
 export const skus = proxyActivities<SkuActivities>(HEAVY);
@@ -32,3 +38,4 @@ export const skus = proxyActivities<SkuActivities>(HEAVY);
 /** Options that put one line for people on an activity in the Web UI. */
 export const heavySummary = (summary: string) => ({ ...HEAVY, summary });
 export const quickSummary = (summary: string) => ({ ...QUICK, summary });
+export const probeSummary = (summary: string) => ({ ...PROBE, summary });

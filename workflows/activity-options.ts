@@ -14,6 +14,14 @@ export const QUICK: ActivityOptions = {
   retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '10 s' },
 };
 
+/** For steps that ask an outside system one short question. What ends the retries is the kind of failure. */
+export const PROBE: ActivityOptions = {
+  startToCloseTimeout: '1 minute',
+  cancellationType,
+  heartbeatTimeout: '10 s',
+  retry: { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '30 s', maximumAttempts: 1_000 },
+};
+
 /**
  * For steps that move whole tables. They beat every two seconds, so a dead worker is noticed within ten. What
  * ends the retries is the kind of failure (domain/failures); the limit here only stops a step that kills its

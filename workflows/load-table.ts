@@ -5,6 +5,7 @@ import type { RunPlan, TablePlan } from '../src/domain/run-plan.ts';
 import { heavy, heavySummary, quick, quickSummary } from './activities.ts';
 import { failureMessage } from './failure-message.ts';
 import { supersededSignal } from './messages.ts';
+import type { ReadInTurn } from './read-in-turns.ts';
 
 /** What was shown of a table that waits for a decision. */
 export interface HeldTable {
@@ -30,10 +31,10 @@ export type TableOutcome =
 const ROUNDS_MAX = 10;
 
 /** Loads one table. Never throws but for cancellation: a bad table costs that table. */
-export async function loadTable(plan: RunPlan, table: TablePlan): Promise<TableOutcome> {
+export async function loadTable(plan: RunPlan, table: TablePlan, read: ReadInTurn): Promise<TableOutcome> {
   try {
     for (let round = 1; round <= ROUNDS_MAX; round += 1) {
-      const outcome = await loadOnce(plan, table);
+      const outcome = await loadOnce(plan, table, read);
       if (outcome) return outcome;
     }
     const note = `The table changed ${ROUNDS_MAX} times between review and merge. Run the sync again.`;
@@ -45,17 +46,20 @@ export async function loadTable(plan: RunPlan, table: TablePlan): Promise<TableO
 }
 
 /** One round of stage, review, merge and archive; null when it has to begin again. */
-async function loadOnce(plan: RunPlan, table: TablePlan): Promise<TableOutcome | null> {
+async function loadOnce(plan: RunPlan, table: TablePlan, read: ReadInTurn): Promise<TableOutcome | null> {
   const { runId, sync, scope, kind, window, full, sourceQueue } = plan;
   const of = { runId, sync, scope, table };
   const reading = { ...heavySummary(`${table.table}: stage`), taskQueue: sourceQueue ?? undefined };
-  const staged = await heavy.stageTable.executeWithOptions(reading, [{ ...of, window, full }]);
+  const staged = await read(() => heavy.stageTable.executeWithOptions(reading, [{ ...of, window, full }]));
   const seen = `${table.table}: ${staged.staged} rows staged, ${staged.quarantined} quarantined`;
   if (isIdle(table, staged)) return { status: 'completed', note: `${seen}; nothing to merge` };
   const review = await heavy.reviewTable.executeWithOptions(heavySummary(seen), [{ ...of, staged, kind }]);
   if (review.verdict === 'lost') return null;
   if (review.verdict === 'older') return { status: 'skipped', note: review.reason ?? 'older' };
   const { notices } = review;
+  if (review.verdict === 'same') {
+    return { status: 'completed', note: `${table.table}: ${review.unchanged} unchanged`, notices };
+  }
   if (review.verdict === 'hold') {
     return { status: 'held', note: review.reason ?? 'held', notices, held: { table, staged, review } };
   }

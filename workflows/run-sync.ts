@@ -18,11 +18,13 @@ import { decideHold } from './decide-hold.ts';
 import { describeResult } from './describe.ts';
 import { failureMessage } from './failure-message.ts';
 import { loadTable, type TableOutcome } from './load-table.ts';
+import { readInTurns } from './read-in-turns.ts';
 import { runSteps } from './run-steps.ts';
+import { testConnection } from './test-connection.ts';
 
 /**
- * One run of one sync: plan, then every table side by side, then enrich and derive, then the result. A run
- * with held tables ends as `held`; `decideHold` then waits for a person.
+ * One run of one sync: plan, then a connection test if the plan has one, then every table side by side, then enrich
+ * and derive, then the result. A run with held tables ends as `held`; `decideHold` then waits for a person.
  */
 export async function runSync(input: RunSyncInput): Promise<RunResult> {
   refuseUnclear(input);
@@ -77,8 +79,11 @@ async function endRun(plan: RunPlan): Promise<RunResult> {
 }
 
 async function loadAll(plan: RunPlan): Promise<RunResult> {
+  const refused = await testConnection(plan);
+  if (refused) return finish(plan, refused);
+  const read = readInTurns(plan);
   const loads = new Map<string, Promise<TableOutcome>>();
-  for (const table of plan.tables) loads.set(table.table, loadTable(plan, table));
+  for (const table of plan.tables) loads.set(table.table, loadTable(plan, table, read));
   const ended = (tables: readonly string[]) => Promise.all(tables.flatMap((table) => loads.get(table) ?? []));
   if (plan.kind === 'plan') {
     const outcomes = await allEnded([...loads.values()]);

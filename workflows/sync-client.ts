@@ -195,6 +195,12 @@ export async function syncClient({ clientId, queued: carriedOver = [] }: SyncCli
         'Paused',
       );
     }
+    if (!client) {
+      return ApplicationFailure.nonRetryable(
+        `Client ${clientId} does not exist, or was removed. Add it with: npx durasync clients add`,
+        'InvalidInput',
+      );
+    }
     const what = wish.platform ? `${wish.platform} connection` : 'connection';
     return ApplicationFailure.nonRetryable(
       `Client ${clientId} has no ${what} that could sync.`,

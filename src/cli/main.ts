@@ -1,4 +1,5 @@
-import { Command } from '@commander-js/extra-typings';
+import { Command, Option } from '@commander-js/extra-typings';
+import { RUN_STATUSES } from '../domain/run-result.ts';
 import { addClientCommands } from './client-program.ts';
 import { runCommand } from './run-command.ts';
 
@@ -15,6 +16,7 @@ const program = new Command('durasync')
   .showHelpAfterError()
   .exitOverride();
 
+const AS_JSON = 'print one JSON document';
 const repeated = (value: string, earlier: string[]): string[] => [...earlier, value];
 
 program
@@ -63,17 +65,20 @@ const runs = program.command('runs').description('the history of runs, and decis
 runs
   .command('list', { isDefault: true })
   .description('the newest runs')
-  .option('--sync <sync>')
-  .option('--status <status>')
+  .option('--sync <sync>', 'only of this sync')
+  .addOption(
+    new Option('--status <status>', 'only those that ended, or stand, like this').choices(RUN_STATUSES),
+  )
   .option('--limit <n>', 'how many, newest first', '20')
-  .option('--json')
+  .option('--json', AS_JSON)
   .action((options, command) =>
     runCommand(command, async () => (await import('./commands/runs.ts')).listRuns(options)),
   );
 runs
   .command('show')
+  .description('one run: its tables, decisions, and what was shown of held ones')
   .argument('<id>', 'a run id, or the first letters of one')
-  .option('--json')
+  .option('--json', AS_JSON)
   .action((id, options, command) =>
     runCommand(command, async () => (await import('./commands/runs.ts')).showRun(id, options)),
   );
@@ -82,8 +87,8 @@ for (const decision of ['approve', 'reject'] as const) {
     .command(decision)
     .description(`${decision} a held run`)
     .argument('<id>', 'a run id, or the first letters of one')
-    .option('--reason <text>')
-    .option('--json')
+    .option('--reason <text>', 'kept with the decision')
+    .option('--json', AS_JSON)
     .action((id, options, command) =>
       runCommand(command, async () => (await import('./commands/runs.ts')).decide(decision, id, options)),
     );
@@ -92,8 +97,8 @@ runs
   .command('cancel')
   .description('stop a run after the step it is in')
   .argument('<id>', 'a run id, or the first letters of one')
-  .option('--reason <text>')
-  .option('--json')
+  .option('--reason <text>', 'kept with the decision')
+  .option('--json', AS_JSON)
   .action((id, options, command) =>
     runCommand(command, async () => (await import('./commands/runs.ts')).cancel(id, options)),
   );
@@ -101,7 +106,8 @@ runs
 const schedules = program.command('schedules').description('the Temporal Schedules of the syncs');
 schedules
   .command('list')
-  .option('--json')
+  .description('each with its next three times')
+  .option('--json', AS_JSON)
   .action((options, command) =>
     runCommand(command, async () => (await import('./commands/schedules.ts')).list(options)),
   );
@@ -111,11 +117,17 @@ schedules
   .action((_options, command) =>
     runCommand(command, async () => (await import('./commands/schedules.ts')).apply()),
   );
+const SCHEDULE_CHANGES = {
+  pause: 'start no runs until it is resumed',
+  resume: 'start runs again',
+  trigger: 'start a run now, unless one is open',
+} as const;
 for (const change of ['pause', 'resume', 'trigger'] as const) {
   schedules
     .command(change)
+    .description(SCHEDULE_CHANGES[change])
     .argument('<id>', 'as shown by: schedules list')
-    .option('--reason <text>')
+    .option('--reason <text>', 'kept as the note of the schedule')
     .action((id, options, command) =>
       runCommand(command, async () => (await import('./commands/schedules.ts')).change(change, id, options)),
     );
@@ -124,18 +136,20 @@ for (const change of ['pause', 'resume', 'trigger'] as const) {
 const quarantine = program.command('quarantine').description('rows that could not be taken');
 quarantine
   .command('list')
-  .option('--sync <sync>')
-  .option('--table <table>')
-  .option('--run <id>')
+  .description('rows with the reason each was refused for')
+  .option('--sync <sync>', 'only of this sync')
+  .option('--table <table>', 'only of this table')
+  .option('--run <id>', 'only of this run')
   .option('--limit <n>', 'how many, newest first', '50')
-  .option('--json')
+  .option('--json', AS_JSON)
   .action((options, command) =>
     runCommand(command, async () => (await import('./commands/quarantine.ts')).list(options)),
   );
 quarantine
   .command('show')
-  .argument('<id>')
-  .option('--json')
+  .description('one row: its text, every reason, and how to correct it')
+  .argument('<id>', 'its number, as shown by: quarantine list')
+  .option('--json', AS_JSON)
   .action((id, options, command) =>
     runCommand(command, async () => (await import('./commands/quarantine.ts')).show(id, options)),
   );
@@ -144,11 +158,11 @@ quarantine
   .command('replay')
   .description('validate rows again and merge those that are right now')
   .argument('[ids...]', 'numbers of rows; all unresolved ones when none is given')
-  .option('--sync <sync>')
-  .option('--table <table>')
+  .option('--sync <sync>', 'only rows of this sync')
+  .option('--table <table>', 'only rows of this table')
   .option('--run <id>', 'only rows of this run')
   .option('--set <column=value>', 'correct a value of the row first; may be repeated', repeated, [])
-  .option('--json')
+  .option('--json', AS_JSON)
   .action((ids, options, command) =>
     runCommand(command, async () => (await import('./commands/replay.ts')).replay(ids, options)),
   );
@@ -156,7 +170,7 @@ quarantine
 program
   .command('status')
   .description('what runs where')
-  .option('--json')
+  .option('--json', AS_JSON)
   .action((options, command) =>
     runCommand(command, async () => (await import('./commands/status.ts')).status(options)),
   );
@@ -191,21 +205,24 @@ program
 const token = program.command('token').description('tokens for the HTTP API');
 token
   .command('create')
+  .description('make a token; it is shown this once')
   .requiredOption('--role <role>', 'viewer, operator or admin')
   .option('--name <name>', 'what it is for', 'unnamed')
-  .option('--json')
+  .option('--json', AS_JSON)
   .action((options, command) =>
     runCommand(command, async () => (await import('./commands/token.ts')).create(options)),
   );
 token
   .command('list')
-  .option('--json')
+  .description('every token by id, name and role, never itself')
+  .option('--json', AS_JSON)
   .action((options, command) =>
     runCommand(command, async () => (await import('./commands/token.ts')).list(options)),
   );
 token
   .command('revoke')
-  .argument('<id>')
+  .description('end a token at once')
+  .argument('<id>', 'as shown by: token list')
   .action((id, _options, command) =>
     runCommand(command, async () => (await import('./commands/token.ts')).revoke(id)),
   );

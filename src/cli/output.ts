@@ -60,23 +60,30 @@ export function renderTable(
   return table.toString();
 }
 
-const COUNTS = ['rows', 'inserted', 'updated', 'unchanged', 'archived', 'restored', 'quarantined'];
+const COUNTS = [
+  'inserted',
+  'updated',
+  'unchanged',
+  'skipped',
+  'archived',
+  'restored',
+  'quarantined',
+] as const;
 
-/** The result of a run as a table, its steps, notices and what to do next. */
+/** The result of a run as a table, its steps, notices and what to do next. Counts that are 0 everywhere are left away. */
 export function renderResult(result: RunResult): string {
-  const rows = result.tables.map((t) => [
-    t.table,
-    paintStatus(t.status),
-    ...[t.rows_processed, t.inserted, t.updated, t.unchanged, t.archived, t.restored, t.quarantined].map(
-      count,
-    ),
+  const shown = COUNTS.filter((name) => result.tables.some((table) => table[name] > 0));
+  const rows = result.tables.map((table) => [
+    table.table,
+    paintStatus(table.status),
+    ...[table.rows_processed, ...shown.map((name) => table[name])].map(count),
   ]);
-  const lines = [renderTable(['table', 'status', ...COUNTS], rows, COUNTS), ''];
+  const lines = [renderTable(['table', 'status', 'rows', ...shown], rows, ['rows', ...shown]), ''];
   for (const step of [...result.enrich, ...result.derive]) {
     lines.push(`${step.success ? colors.green('✔') : colors.red('✘')} ${step.step}: ${step.summary}`);
   }
   for (const table of result.tables) {
-    if (table.error) lines.push(`${paintStatus(table.status)} ${table.table}: ${table.error}`);
+    if (table.error) lines.push(`${paintStatus(table.status)} ${naming(table.table, table.error)}`);
   }
   for (const notice of result.notices) lines.push(`${colors.yellow('!')} ${notice}`);
   const took = result.duration_seconds === null ? '' : ` in ${result.duration_seconds} s`;
@@ -91,6 +98,10 @@ export function renderResult(result: RunResult): string {
   }
   return lines.join('\n');
 }
+
+/** A message that names its table, once. */
+const naming = (table: string, message: string): string =>
+  message.startsWith(`${table}:`) ? message : `${table}: ${message}`;
 
 /** The exit code that a finished run stands for. */
 export function exitCodeOf(result: RunResult): number {

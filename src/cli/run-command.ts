@@ -30,9 +30,16 @@ function errorText(error: unknown): string {
   if (isGrpcServiceError(failure)) {
     return `Temporal did not answer: ${failure.details}. Is it running? See: npx durasync status`;
   }
+  if (isUnreachable(failure)) {
+    return `PostgreSQL did not answer: ${failure.message}. Is it running? Check DATABASE_URL, or see: npx durasync status`;
+  }
   if (failure instanceof AggregateError) return failure.errors.map(errorText).join('\n');
   return failure instanceof Error ? failure.message : String(failure);
 }
+
+/** Of all connections of a command only those to PostgreSQL throw such errors themselves. */
+const isUnreachable = (failure: unknown): failure is Error =>
+  failure instanceof Error && 'syscall' in failure && /^(connect|getaddrinfo)$/.test(String(failure.syscall));
 
 /** The activity's own sentence, below the wrapping of the workflow that failed with it. */
 function rootFailure(error: unknown): unknown {

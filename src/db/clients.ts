@@ -66,7 +66,8 @@ export async function addClient(db: Db, clientId: string, name: string): Promise
 
 /**
  * Adds a connection to a shop, or replaces its secrets and frequency. The first run comes after a delay that
- * the id decides, within the frequency or an hour. Safe to repeat.
+ * the id decides, within the frequency or an hour; one that was refused for its old secrets is tried at once, also
+ * when it was paused for that. Safe to repeat.
  *
  * @returns the credential's id
  */
@@ -85,11 +86,19 @@ export async function addCredential(db: Db, keys: KeyRing, added: NewCredential)
       SET ${frequencyChange(added.frequencyHours)}, status = 'pending', error_message = NULL
       RETURNING credential_id`.execute(tx);
     const id = rows[0]?.credential_id ?? '';
-    await sql`UPDATE commerce.client_api_credentials SET credentials = ${keys.seal(added.credentials, id)}
+    await sql`UPDATE commerce.client_api_credentials
+      SET credentials = ${keys.seal(added.credentials, id)}, ${FORGIVEN},
+          paused = paused AND paused_by IS DISTINCT FROM 'refusals',
+          paused_reason = CASE WHEN paused_by = 'refusals' THEN NULL ELSE paused_reason END,
+          paused_by = CASE WHEN paused_by = 'refusals' THEN NULL ELSE paused_by END
       WHERE credential_id = ${id}`.execute(tx);
     return id;
   });
 }
+
+/** Assignments that begin anew with a connection that was not let in: it is tried at once. */
+const FORGIVEN = sql`refusals = 0, refused_since = NULL,
+  next_sync_at = CASE WHEN refused_since IS NULL THEN next_sync_at ELSE least(next_sync_at, now()) END`;
 
 /** Lets a connection be due now. Safe to repeat. */
 export async function makeDue(db: Db, credentialId: string): Promise<void> {
@@ -147,10 +156,16 @@ export async function readClientState(db: Db, clientId: string): Promise<ClientS
   };
 }
 
-/** Pauses (with a reason) or resumes (null) all connections of a client. Safe to repeat. */
+/**
+ * Pauses (with a reason) or resumes (null) all connections of a client; resumed ones whose credentials were refused
+ * are tried at once. Safe to repeat.
+ */
 export async function setClientPaused(db: Db, clientId: string, reason: string | null): Promise<void> {
-  await sql`UPDATE commerce.client_api_credentials
-    SET paused = ${reason !== null}, paused_reason = ${reason}, updated_at = clock_timestamp()
+  const change =
+    reason === null
+      ? sql`paused = false, paused_reason = NULL, paused_by = NULL, ${FORGIVEN}`
+      : sql`paused = true, paused_reason = ${reason}, paused_by = 'person'`;
+  await sql`UPDATE commerce.client_api_credentials SET ${change}, updated_at = clock_timestamp()
     WHERE client_id = ${clientId}`.execute(db);
 }
 
@@ -196,9 +211,7 @@ export async function readCredential(db: Db, credentialId: string): Promise<Seal
 const PAGE_CLIENTS = 500;
 
 export interface ClientPage {
-  readonly ids: readonly string[];
   readonly active: readonly string[];
-  readonly inactive: readonly string[];
   /** Active ones with a connection that is newer than what their workflow has seen. */
   readonly changed: readonly string[];
   /** Where the next page begins; null behind the last one. */
@@ -217,9 +230,7 @@ export async function listClientPage(db: Db, after: string | null): Promise<Clie
   const idsOf = (wanted: (row: (typeof rows)[number]) => boolean): string[] =>
     rows.filter(wanted).map((row) => row.client_id);
   return {
-    ids: idsOf(() => true),
     active: idsOf(({ active }) => active),
-    inactive: idsOf(({ active }) => !active),
     changed: idsOf(({ active, changed }) => active && changed),
     last: rows.length < PAGE_CLIENTS ? null : (rows.at(-1)?.client_id ?? null),
   };

@@ -1,26 +1,23 @@
 import { sql } from 'kysely';
 import type { EndedRun } from '../domain/clients.ts';
+import { type Connection, nextTimes, standingAfter, wasNotLetIn } from './client-times.ts';
 import type { Db } from './connect.ts';
-
-const HOUR_MS = 3_600_000;
-const RETRY_MAX_MS = HOUR_MS;
-
-interface Grid {
-  readonly due_at: Date;
-  readonly hours: number;
-}
+import { pauseRefused } from './pause-refused.ts';
 
 /**
  * Stores how a run of a connection ended and when the next one is due. A scheduled run moves the grid of due
- * times past now, skipping missed ones; a forced one does not; a failure is tried again within an hour. A repeat
- * for the same run changes nothing.
+ * times past now, skipping missed ones; a forced one does not; a failure is tried again within an hour. Where the
+ * credentials are the reason the waits double, and after seven days of that the connection is paused. A repeat for
+ * the same run changes nothing.
  */
 export async function recordClientRun(db: Db, run: EndedRun): Promise<void> {
   await db.transaction().execute(async (tx) => {
-    const { rows } = await sql<Grid>`
-      SELECT due_at, sync_frequency_hours AS hours FROM commerce.client_api_credentials
-      WHERE credential_id = ${run.credentialId} FOR UPDATE`.execute(tx);
-    if (!rows[0]) return;
+    const { rows } = await sql<Connection>`
+      SELECT due_at, next_sync_at, sync_frequency_hours AS hours, refusals, refused_since, paused,
+             (SELECT metadata->>'failure_code' FROM durasync.sync_runs WHERE run_id = ${run.runId}) AS failure_code
+      FROM commerce.client_api_credentials WHERE credential_id = ${run.credentialId} FOR UPDATE`.execute(tx);
+    const [connection] = rows;
+    if (!connection) return;
     const { numAffectedRows } = await sql`
       INSERT INTO commerce.client_api_sync_results
         (run_id, client_id, credential_id, platform_type, connection_name, records_fetched, records_processed,
@@ -37,33 +34,23 @@ export async function recordClientRun(db: Db, run: EndedRun): Promise<void> {
       ON CONFLICT (run_id) DO NOTHING`.execute(tx);
     if (numAffectedRows === 0n) return;
     const failed = run.outcome === 'failure';
-    const { dueAt, nextAt } = nextTimes(rows[0], run);
+    // The server that found it due may be ahead of the clock of this machine.
+    const nowMs = Math.max(Date.now(), Date.parse(run.startedAt));
+    const { dueAt, nextAt } = nextTimes(connection, run, nowMs);
+    const standing = standingAfter(connection, run, nowMs);
     await sql`
       UPDATE commerce.client_api_credentials
       SET due_at = ${dueAt}, next_sync_at = ${nextAt}, error_message = ${run.message},
+          refusals = ${standing.refusals}, refused_since = ${standing.refusedSince},
           last_sync_at = CASE WHEN ${failed} THEN last_sync_at ELSE ${run.startedAt}::timestamptz END,
-          status = CASE WHEN ${failed} THEN ${failedStatus(run.message)} ELSE 'connected' END
+          status = CASE WHEN ${failed} THEN ${failedStatus(connection, run)} ELSE 'connected' END
       WHERE credential_id = ${run.credentialId}`.execute(tx);
+    if (standing.pauses) await pauseRefused(tx, run);
   });
 }
 
-function nextTimes({ due_at, hours }: Grid, run: EndedRun): { dueAt: Date; nextAt: Date } {
-  const frequencyMs = hours * HOUR_MS;
-  // The server that found it due may be ahead of the clock of this machine.
-  const nowMs = Math.max(Date.now(), Date.parse(run.startedAt));
-  const dueAt = run.trigger === 'schedule' ? nextOnGrid(due_at, frequencyMs, nowMs) : due_at;
-  const retryAt = new Date(nowMs + Math.min(RETRY_MAX_MS, frequencyMs));
-  return { dueAt, nextAt: run.outcome === 'failure' && retryAt < dueAt ? retryAt : dueAt };
-}
-
-/** The first time of the grid that lies ahead. A retry comes between two of them and moves nothing. */
-function nextOnGrid(due: Date, frequencyMs: number, nowMs: number): Date {
-  if (due.getTime() > nowMs) return due;
-  const slots = Math.floor((nowMs - due.getTime()) / frequencyMs) + 1;
-  return new Date(due.getTime() + slots * frequencyMs);
-}
-
-function failedStatus(message: string | null): 'error' | 'expired' | 'revoked' {
-  if (/\bexpired\b/i.test(message ?? '')) return 'expired';
-  return /\brevoked\b/i.test(message ?? '') ? 'revoked' : 'error';
+function failedStatus(connection: Connection, run: EndedRun): 'error' | 'expired' | 'revoked' {
+  if (!wasNotLetIn(connection, run)) return 'error';
+  if (/\bexpired\b/i.test(run.message ?? '')) return 'expired';
+  return /\brevoked\b/i.test(run.message ?? '') ? 'revoked' : 'error';
 }

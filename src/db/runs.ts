@@ -114,6 +114,7 @@ export async function closeRun(db: Db, input: FinishRunInput): Promise<RunResult
         enrich: input.enrich,
         derive: input.derive,
         notices: input.notices,
+        failure_code: input.failureCode,
         hold: hold.length > 0 ? hold : undefined,
       })}::jsonb`,
     })

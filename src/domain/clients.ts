@@ -89,6 +89,13 @@ export interface SyncClientInput {
   readonly queued?: readonly QueuedRequest[];
 }
 
+/** How many client workflows a look at all of them found missing, outdated, or without a client. */
+export interface ReconcileCounts {
+  readonly started: number;
+  readonly reloaded: number;
+  readonly ended: number;
+}
+
 /** Activities of clients. Each is safe to repeat. */
 export interface ClientActivities {
   /** The client as it is now; null when it is gone or inactive. */
@@ -107,29 +114,34 @@ export interface ClientActivities {
     readonly hours: number;
     readonly platform?: Platform;
   }): Promise<void>;
-  /** Starts missing client workflows, ends removed ones, reloads changed ones; one page of clients. */
-  reconcilePage(after: string | null): Promise<{
-    readonly after: string | null;
-    readonly started: number;
-    readonly reloaded: number;
-    readonly ended: number;
-  }>;
+  /** Starts missing client workflows, ends removed ones, reloads those with newer connections. */
+  reconcileWorkflows(): Promise<ReconcileCounts>;
 }
 
 /** Starts and reaches the workflows of clients. */
 export interface ClientWorkflows {
-  /** Those of the given clients whose workflow runs. */
+  /** Those of the given clients whose workflow runs, asked one by one. */
   running(clientIds: readonly string[]): Promise<Set<string>>;
+  /** All clients whose workflow runs, as Visibility lists them: it may be a second behind. */
+  listRunning(): Promise<Set<string>>;
   /** Starts workflows; one that runs already is left alone. */
   start(clientIds: readonly string[]): Promise<void>;
   /** Lets workflows read their client again; those that have ended are passed over. */
   reload(clientIds: readonly string[]): Promise<void>;
-  /** @throws WorkflowUpdateFailedError with the reason when the client is paused or has no such connection */
+  /**
+   * Lets a client sync now, also one whose workflow does not run: it is started with the request.
+   *
+   * @throws WorkflowUpdateFailedError with the reason when the client is paused, is not there, or has no such
+   *   connection
+   */
   requestSync(clientId: string, request: ForceRequest): Promise<RequestAnswer>;
   status(clientId: string): Promise<ClientStatus | null>;
 }
 
 export const clientWorkflowId = (clientId: string): string => `client/${clientId}`;
+
+/** The inverse of `clientWorkflowId`. */
+export const clientIdOf = (workflowId: string): string => workflowId.slice(clientWorkflowId('').length);
 
 export const clientRunId = (clientId: string, credentialId: string, due: string): string =>
   `client/${clientId}/${credentialId}/${due}`;

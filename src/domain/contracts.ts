@@ -46,6 +46,22 @@ export interface TableOfRun {
   readonly table: TablePlan;
 }
 
+/** What a run's connection test asks for. */
+export interface TestConnectionInput {
+  readonly sync: string;
+  readonly scope: string;
+}
+
+/**
+ * The details of a SourceThrottled failure whose step wants to be started again after a wait. That is not a failed
+ * attempt.
+ */
+export interface AskedWait {
+  readonly waitMs: number;
+  /** Pages that the run has staged of this table so far. */
+  readonly pages: number;
+}
+
 export interface StageInput extends TableOfRun {
   readonly window: RunPlan['window'];
   readonly full: boolean;
@@ -79,8 +95,11 @@ export interface ReviewInput extends TableOfRun {
 
 /** What merging would do, computed against one generation of the live table. */
 export interface Review {
-  /** `lost`: a crash of the database has emptied staging, so the table has to be staged again. */
-  readonly verdict: 'pass' | 'hold' | 'older' | 'lost';
+  /**
+   * `same`: the live table shows all of it already, so the table has ended. `lost`: a crash of the database has
+   * emptied staging, so the table has to be staged again.
+   */
+  readonly verdict: 'pass' | 'same' | 'hold' | 'older' | 'lost';
   /** Why it is held, or which run has newer data. */
   readonly reason: string | null;
   readonly generation: number;
@@ -164,6 +183,8 @@ export interface FinishRunInput {
   /** A status forced from outside the tables: a cancelled, failed, planned or rejected run. */
   readonly status?: Extract<RunStatus, 'cancelled' | 'failed' | 'planned' | 'rejected'>;
   readonly message?: string;
+  /** The code of the failure that ended the run, kept in `metadata.failure_code`. */
+  readonly failureCode?: string;
   /** What the steps did; what an earlier end recorded stays when these are absent. */
   readonly enrich?: readonly StepResult[];
   readonly derive?: readonly StepResult[];
@@ -192,7 +213,9 @@ export interface Decision {
 export interface SyncActivities {
   /** Turns a definition into a plan and opens the run's rows. Throws UnknownSync, SyncOff or InvalidInput. */
   planRun(input: PlanRunInput): Promise<RunPlan>;
-  /** Source → parse → validate → staging table; bad rows → quarantine. Throws `Source…` failures. */
+  /** Asks the source whether it lets us in. Throws `Source…` failures. */
+  testConnection(input: TestConnectionInput): Promise<void>;
+  /** Source → parse → validate → staging table; bad rows → quarantine. Throws `Source…` failures, SourceThrottled with an AskedWait. */
   stageTable(input: StageInput): Promise<Staged>;
   /** Compares staging with live and lets the guards decide. */
   reviewTable(input: ReviewInput): Promise<Review>;

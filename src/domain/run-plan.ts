@@ -50,6 +50,10 @@ export interface RunPlan {
   readonly window: { readonly from: string; readonly to: string } | null;
   readonly full: boolean;
   readonly tables: readonly TablePlan[];
+  /** What a run begins with; a run that is not let in asks for no table. Absent: with its tables. */
+  readonly begins?: 'with_connection_test' | 'with_tables';
+  /** One by one holds at most one place at the workers of the source queue. Absent: side by side. */
+  readonly reads?: 'one_by_one' | 'side_by_side';
   /** The task queue of steps that read the sources, when it is not the common one. */
   readonly sourceQueue: string | null;
   readonly enrich: readonly StepPlan[];

@@ -1,16 +1,18 @@
 import type { RunId } from './ids.ts';
 
 export type TableStatus = 'pending' | 'running' | 'completed' | 'held' | 'failed' | 'skipped';
-export type RunStatus =
-  | 'running'
-  | 'planned'
-  | 'held'
-  | 'completed'
-  | 'completed_with_errors'
-  | 'failed'
-  | 'rejected'
-  | 'cancelled'
-  | 'undone';
+export const RUN_STATUSES = [
+  'running',
+  'planned',
+  'held',
+  'completed',
+  'completed_with_errors',
+  'failed',
+  'rejected',
+  'cancelled',
+  'undone',
+] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
 
 export interface TableResult {
   readonly table: string;

@@ -119,6 +119,14 @@ export interface SyncDefinition {
    * @throws SyncFailure InvalidInput when there is no such scope
    */
   scopeTables?(database: DatabaseConnection, scope: string): Promise<readonly string[]>;
+  /**
+   * Asks the source of a scope whether it lets us in, before any of its tables is read. Cheap, and safe to repeat.
+   *
+   * @throws SyncFailure with a `Source…` code, or InvalidInput
+   */
+  testConnection?(resources: SourceResources, signal: AbortSignal): Promise<void>;
+  /** `one_by_one` where the tables of a run read one outside system that limits us. */
+  readonly reads?: 'one_by_one' | 'side_by_side';
   /** A task queue of its own for steps that read its sources, so that slow ones delay no other sync. */
   readonly sourceQueue?: { readonly name: string; concurrency(settings: Settings): number };
   readonly enrich: readonly StepDefinition[];

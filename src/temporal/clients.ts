@@ -1,20 +1,24 @@
 import {
   type Client,
   isGrpcServiceError,
-  type WorkflowHandle,
+  WithStartWorkflowOperation,
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import pLimit from 'p-limit';
 import type { syncClient } from '../../workflows/sync-client.ts';
 import {
   type ClientStatus,
+  clientIdOf,
   clientWorkflowId,
   type ClientWorkflows,
   type ForceRequest,
   type RequestAnswer,
+  type SyncClientInput,
 } from '../domain/clients.ts';
 import { TASK_QUEUE } from '../domain/ids.ts';
 
+const RUNNING = `WorkflowType = 'syncClient' AND ExecutionStatus = 'Running'`;
+const LIST_PAGE = 1_000;
 const AT_ONCE = 30;
 const UPDATE_ATTEMPTS_MAX = 10;
 const GRPC_FAILED_PRECONDITION = 9;
@@ -29,6 +33,13 @@ export function clientWorkflows(client: Client, taskQueue = TASK_QUEUE): ClientW
   };
   const handleOf = (clientId: string) =>
     client.workflow.getHandle<typeof syncClient>(clientWorkflowId(clientId));
+  const startOptions = (clientId: string) => ({
+    taskQueue,
+    workflowId: clientWorkflowId(clientId),
+    workflowIdConflictPolicy: 'USE_EXISTING' as const,
+    args: [{ clientId }] as [SyncClientInput],
+    staticSummary: `client ${clientId}`,
+  });
   return {
     async running(clientIds) {
       const found = new Set<string>();
@@ -38,30 +49,40 @@ export function clientWorkflows(client: Client, taskQueue = TASK_QUEUE): ClientW
       });
       return found;
     },
+    async listRunning() {
+      const found = new Set<string>();
+      for await (const { workflowId } of client.workflow.list({ query: RUNNING, pageSize: LIST_PAGE })) {
+        found.add(clientIdOf(workflowId));
+      }
+      return found;
+    },
     start: (clientIds) =>
       each(clientIds, (clientId) =>
-        client.workflow.start<typeof syncClient>('syncClient', {
-          taskQueue,
-          workflowId: clientWorkflowId(clientId),
-          workflowIdConflictPolicy: 'USE_EXISTING',
-          args: [{ clientId }],
-          staticSummary: `client ${clientId}`,
-        }),
+        client.workflow.start<typeof syncClient>('syncClient', startOptions(clientId)),
       ),
     reload: (clientIds) => each(clientIds, (clientId) => unlessMissing(handleOf(clientId).signal('reload'))),
-    requestSync: (clientId, request) => requestSync(handleOf(clientId), request),
+    requestSync: (clientId, request) =>
+      unlessGivenUp(() =>
+        client.workflow.executeUpdateWithStart<typeof syncClient, RequestAnswer, [ForceRequest]>(
+          'requestSync',
+          {
+            args: [request],
+            startWorkflowOperation: new WithStartWorkflowOperation<typeof syncClient>(
+              'syncClient',
+              startOptions(clientId),
+            ),
+          },
+        ),
+      ),
     status: (clientId) => unlessMissing(handleOf(clientId).query<ClientStatus>('status')),
   };
 }
 
 /** The server gives an update up when the workflow's task fails, as it does when a signal comes while it continues as new. */
-async function requestSync(
-  handle: WorkflowHandle<typeof syncClient>,
-  request: ForceRequest,
-): Promise<RequestAnswer> {
+async function unlessGivenUp<T>(update: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await handle.executeUpdate<RequestAnswer, [ForceRequest]>('requestSync', { args: [request] });
+      return await update();
     } catch (error) {
       if (attempt === UPDATE_ATTEMPTS_MAX || !wasGivenUp(error)) throw error;
     }

@@ -56,9 +56,20 @@ const connectionOptions = ({ address, apiKey, tls }: TemporalTarget) => ({
   tls: tls ?? (apiKey === undefined ? undefined : true),
 });
 
-/** For starting, asking and deciding. */
+/** Nothing answers at the address. */
+export class TemporalUnreachableError extends Error {
+  override readonly name = 'TemporalUnreachableError';
+}
+
+/** For starting, asking and deciding. @throws TemporalUnreachableError after ten seconds */
 export async function connectTemporal(target: TemporalTarget): Promise<TemporalConnection> {
-  const connection = await Connection.connect({ ...connectionOptions(target), connectTimeout: '10 s' });
+  const options = { ...connectionOptions(target), connectTimeout: '10 s' as const };
+  const connection = await Connection.connect(options).catch((error: unknown) => {
+    throw new TemporalUnreachableError(
+      `Temporal does not answer at ${target.address} (${error instanceof Error ? error.message : String(error)}). ` +
+        'Is it running? Check TEMPORAL_ADDRESS and its TLS settings.',
+    );
+  });
   const client = new Client({ connection, namespace: target.namespace });
   return { client, close: () => connection.close() };
 }

@@ -10,10 +10,7 @@ import {
   setClientPaused,
   viewName,
 } from '../../src/db/clients.ts';
-import { moveWatermark, readWatermark } from '../../src/db/watermarks.ts';
 import { recordClientRun } from '../../src/db/record-client-run.ts';
-import type { LiveTable } from '../../src/db/live-table.ts';
-import type { RunId } from '../../src/domain/ids.ts';
 import { createTestDatabase } from '../support/engines.ts';
 import { TEST_KEYS } from '../support/test-keys.ts';
 
@@ -161,15 +158,6 @@ describe('a failed run', () => {
       error: 'orders: no',
     });
     expect((await times()).lastSyncAt).not.toBeNull();
-  });
-
-  test.each([
-    ['the access token is refused', 'error'],
-    ["the seller's permission (refresh_token) is revoked (invalid_grant)", 'revoked'],
-    ["the seller's permission (refresh_token) is expired (invalid_grant)", 'expired'],
-  ])('that says "%s" shows the status %s', async (message, status) => {
-    await recordClientRun(db, ended({ outcome: 'failure', message }));
-    expect(await times()).toMatchObject({ status, error: message });
   });
 });
 
@@ -386,14 +374,4 @@ describe('a client id', () => {
     expect(new Set(rows.map((row) => row.view_name)).size).toBe(ids.length);
     expect(rows.filter((row) => row.view_name === 'client_same_1_data')).toHaveLength(1);
   });
-});
-
-test('a watermark only moves forward', async () => {
-  const table = { sync: 'commerce', scope: credentialId, name: 'orders' } as LiveTable;
-  const run = randomUUID() as RunId;
-  expect(await readWatermark(db, table)).toBeNull();
-  for (const value of ['2026-02-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z']) {
-    await moveWatermark(db, run, table, value);
-    expect(await readWatermark(db, table)).toBe('2026-02-01T00:00:00.000Z');
-  }
 });

@@ -5,7 +5,7 @@ import { copyColumns, StagedRows } from '../../src/db/copy-text.ts';
 import { closeRun } from '../../src/db/runs.ts';
 import { commitPage, type PageToCommit, takeOverStaging } from '../../src/db/staging.ts';
 import { loadTable, stageAndReview, startActivityHarness, tableOfRun } from '../support/activity-harness.ts';
-import { answerNight, faultFleet, firstNight, thirdNight } from '../support/fault-fleet.ts';
+import { answerNight, faultFleet, firstNight, secondNight, thirdNight } from '../support/fault-fleet.ts';
 import { FLEET_PATHS } from '../support/fleet-files.ts';
 import { stalledAnswer } from '../support/stalled-answer.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -128,6 +128,7 @@ describe('two runs of the same table', () => {
   test('a merge after another run merged says moved, writes nothing, and merges after a new review', async () => {
     await loadTable(harness, 'vehicles');
     const [early, other] = [await harness.plan(['vehicles']), await harness.plan(['vehicles'])];
+    answerNight(server, '', secondNight);
     const theirs = await stageAndReview(harness, other, 'vehicles');
     answerNight(server, '', thirdNight);
     const ours = await stageAndReview(harness, early, 'vehicles');
@@ -140,6 +141,35 @@ describe('two runs of the same table', () => {
     expect(await rows(`SELECT last_run_id FROM vehicles WHERE vin = 'VIN1501'`)).toEqual([
       { last_run_id: early.runId },
     ]);
+  });
+
+  test('a review that finds no difference merges at once, and ends the table', async () => {
+    await loadTable(harness, 'vehicles');
+    const [early, plan] = [await harness.plan(['vehicles']), await harness.plan(['vehicles'])];
+    answerNight(server, '', thirdNight);
+    const outrun = await stageAndReview(harness, early, 'vehicles');
+    answerNight(server, '', firstNight);
+    const same = await stageAndReview(harness, plan, 'vehicles');
+    expect(same.review).toMatchObject({ verdict: 'same', unchanged: 1500, rows: 0 });
+    expect(
+      await rows(`SELECT status, unchanged FROM sync_run_tables WHERE run_id = '${plan.runId}'`),
+    ).toEqual([{ status: 'completed', unchanged: 1500 }]);
+    expect(await rows(`SELECT merged_run_id FROM table_state WHERE table_name = 'vehicles'`)).toEqual([
+      { merged_run_id: plan.runId },
+    ]);
+    // What was reviewed before that counts no more, and its snapshot is the older one.
+    expect(await call('mergeStaged', outrun)).toEqual({ outcome: 'moved' });
+    expect(await call('reviewTable', { ...outrun, kind: 'sync' })).toMatchObject({ verdict: 'older' });
+  });
+
+  test('a plan that finds no difference merges nothing', async () => {
+    await loadTable(harness, 'vehicles');
+    const before = await rows('SELECT * FROM table_state');
+    const plan = await harness.plan(['vehicles']);
+    const { staged, ...of } = await stageAndReview(harness, plan, 'vehicles', 'plan');
+    expect(of.review).toMatchObject({ verdict: 'pass', rows: 0, missing: 0 });
+    expect(staged.staged).toBe(1500);
+    expect(await rows('SELECT * FROM table_state')).toEqual(before);
   });
 
   test('an archive after another run merged archives nothing', async () => {

@@ -19,8 +19,9 @@ import { ensureWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
 import { exportFile, TABLES } from './exports.ts';
 import { type BenchProcess, startProgram } from './processes.ts';
 
-const NAMESPACE = 'bench';
+export const BENCH_NAMESPACE = 'bench';
 const NOOP_QUEUE = 'bench-noop';
+const SECRET_KEYS = `k1:${randomBytes(32).toString('base64')}`;
 /** Ours, and the one that plain SQL loads into. */
 const DATABASES = ['ours', 'plain'] as const;
 type BenchDatabase = (typeof DATABASES)[number];
@@ -29,6 +30,10 @@ type BenchDatabase = (typeof DATABASES)[number];
 export interface Bed {
   readonly folder: string;
   readonly sourceUrl: string;
+  readonly client: Client;
+  readonly temporalAddress: string;
+  /** What the worker's secrets are sealed with. */
+  readonly secretKeys: string;
   databaseUrl(name: BenchDatabase): string;
   /** Starts a worker with the fleet's settings and these; one at a time. */
   startWorker(settings?: Readonly<Record<string, string>>): Promise<Pick<BenchProcess, 'pid' | 'stop'>>;
@@ -59,18 +64,21 @@ export async function startBed(log: (message: string) => void): Promise<Bed> {
     stops.push(postgres.stop);
     const temporal = await startTemporal(folder, log);
     stops.push(temporal.stop);
-    const temporalTarget = { address: temporal.address, namespace: NAMESPACE };
+    const temporalTarget = { address: temporal.address, namespace: BENCH_NAMESPACE };
     const { client, close } = await connectTemporal(temporalTarget);
     // Last of all: a request that is tried again on a closed connection ends the process.
     stops.unshift(close);
     const bundle = await ensureWorkflowBundle(join(folder, 'cache'));
     const source = await startProgram('source-server', [folder]);
     stops.push(source.stop);
-    const noop = await startProgram('noop-worker', [temporal.address, NAMESPACE, NOOP_QUEUE, bundle]);
+    const noop = await startProgram('noop-worker', [temporal.address, BENCH_NAMESPACE, NOOP_QUEUE, bundle]);
     stops.push(noop.stop);
     return {
       folder,
       sourceUrl: source.firstLine,
+      client,
+      temporalAddress: temporal.address,
+      secretKeys: SECRET_KEYS,
       databaseUrl: postgres.databaseUrl,
       startWorker: async (settings) => {
         const worker = await startWorker(folder, { postgres, temporal }, source.firstLine, settings);
@@ -129,7 +137,7 @@ async function startTemporal(folder: string, log: (message: string) => void): Pr
     state: 'kept',
     port: anyPort('Temporal'),
     uiPort: anyPort("Temporal's Web UI"),
-    namespaces: [NAMESPACE],
+    namespaces: [BENCH_NAMESPACE],
     logFile: join(folder, 'temporal.log'),
   });
 }
@@ -155,10 +163,10 @@ async function startWorker(
         HOME: process.env['HOME'],
         NODE_OPTIONS: process.env['NODE_OPTIONS'],
         DURASYNC_HOME: home,
-        DURASYNC_SECRET_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+        DURASYNC_SECRET_KEYS: SECRET_KEYS,
         DATABASE_URL: postgres.databaseUrl('ours'),
         TEMPORAL_ADDRESS: temporal.address,
-        TEMPORAL_NAMESPACE: NAMESPACE,
+        TEMPORAL_NAMESPACE: BENCH_NAMESPACE,
         ...Object.fromEntries(urls),
         ...settings,
       },

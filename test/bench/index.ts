@@ -1,5 +1,5 @@
 /**
- * npm run bench [-- night big geocode cars] [--scale N] [--quick] [--json]
+ * npm run bench [-- night big geocode clients cars] [--scale N] [--quick] [--json]
  *
  * Compares whole runs with what they can't cost less than, measured in the same minutes on the same engines. The
  * table goes to standard output, progress to standard error. Exit code 1 when a target is not met.
@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { startBed } from './bed.ts';
 import { measureBig } from './big.ts';
 import { measureCars } from './cars.ts';
+import { measureClients } from './clients.ts';
 import { measureGeocode } from './geocode.ts';
 import { isMet, type Measured } from './measured.ts';
 import { measureNight } from './night.ts';
@@ -22,12 +23,14 @@ const { values, positionals } = parseArgs({
   },
 });
 const INTERRUPTED = 130;
+const CLIENTS_AT_SCALE_1 = 100;
 const scale = Number(values.scale);
 const benchmarks = {
   night: (bed) => measureNight(bed, values.quick ? 1 : 7),
   big: (bed) => measureBig(bed, values.quick ? 1 : 3, scale),
   geocode: measureGeocode,
   cars: (bed) => measureCars(bed, values.quick ? 1 : 5),
+  clients: (bed) => measureClients(bed, scale * CLIENTS_AT_SCALE_1),
 } satisfies Record<string, (bed: Awaited<ReturnType<typeof startBed>>) => Promise<Measured[]>>;
 const known = Object.keys(benchmarks) as (keyof typeof benchmarks)[];
 const unknown = positionals.filter((name) => !known.some((each) => each === name));

@@ -12,7 +12,7 @@ export interface BenchProcess {
 
 /** Starts a program of `programs/` in a process of its own and waits for its first line. */
 export async function startProgram(
-  name: 'noop-worker' | 'source-server',
+  name: 'bare-worker' | 'noop-worker' | 'quiet-shops' | 'source-server',
   args: readonly string[],
 ): Promise<BenchProcess> {
   const file = fileURLToPath(new URL(`programs/${name}.ts`, import.meta.url));

@@ -6,7 +6,7 @@ import { createActivities } from '../../activities/index.ts';
 import { createAgent } from '../../src/connectors/http/create-agent.ts';
 import type { SyncActivities, TableOfRun } from '../../src/domain/contracts.ts';
 import type { RunId } from '../../src/domain/ids.ts';
-import type { RunPlan } from '../../src/domain/run-plan.ts';
+import type { RunKind, RunPlan } from '../../src/domain/run-plan.ts';
 import { type CsvServer, startCsvServer } from './csv-server.ts';
 import { createTestDatabase, type TestDatabase } from './engines.ts';
 import { answerNight, faultFleet, firstNight, fleetVariables } from './fault-fleet.ts';
@@ -73,10 +73,15 @@ export function tableOfRun({ runId, sync, scope, tables }: RunPlan, name: string
 }
 
 /** Stages and reviews one table of a run. */
-export async function stageAndReview({ call }: ActivityHarness, plan: RunPlan, name: string) {
+export async function stageAndReview(
+  { call }: ActivityHarness,
+  plan: RunPlan,
+  name: string,
+  kind: RunKind = 'sync',
+) {
   const of = tableOfRun(plan, name);
   const staged = await call('stageTable', { ...of, window: null, full: false });
-  const review = await call('reviewTable', { ...of, staged, kind: 'sync' });
+  const review = await call('reviewTable', { ...of, staged, kind });
   return { ...of, staged, review };
 }
 

@@ -39,6 +39,8 @@ export type Scripted =
 export interface FakeAmazonOptions {
   /** Operations that answer 429 above this rate; the others are not limited. */
   readonly rates?: Partial<Record<AmazonOperation, OperationRate>>;
+  /** What every answer names as the rate of its operation, in calls per second. */
+  readonly namedRate?: number;
   readonly now?: () => Date;
 }
 
@@ -71,6 +73,7 @@ const MARKETPLACES = [
 /** Login with Amazon and the Selling Partner API for one seller, on loopback; closed after the file's last test. */
 export async function startFakeAmazon({
   rates = {},
+  namedRate,
   now = () => new Date(),
 }: FakeAmazonOptions = {}): Promise<FakeAmazon> {
   const data: FakeAmazon['data'] = { orders: [], listings: [], catalogItems: [], inventory: {} };
@@ -106,6 +109,7 @@ export async function startFakeAmazon({
         '',
       );
     } else await next();
+    if (namedRate !== undefined) context.res.headers.set('x-amzn-RateLimit-Limit', String(namedRate));
     requests.push({
       operation,
       method: request.method,

@@ -100,7 +100,7 @@ export function fakeClients(): FakeClients {
       credentials.map((credential) => ({ ...credential, ...changed(credential) })),
     );
   };
-  const clientActivities: Omit<ClientActivities, 'reconcilePage'> = {
+  const clientActivities: Omit<ClientActivities, 'reconcileWorkflows'> = {
     async readClient(clientId) {
       const state = stateOf(clientId);
       fake.reads += 1;

@@ -4,9 +4,13 @@ const CREATED_AT = '2026-01-01T00:00:00Z';
 
 const money = (amount: string) => ({ shopMoney: { amount, currencyCode: 'USD' } });
 
-/** Number n, changed n minutes after the start of November 2026. */
+const DAY_MS = 86_400_000;
+/** A first run goes back 30 days, so this must not be a fixed date. */
+const TEN_DAYS_AGO_MS = (Math.floor(Date.now() / DAY_MS) - 10) * DAY_MS;
+
+/** Number n, changed n minutes after the start of the day ten days ago. */
 export const minuteOf = (n: number): string =>
-  new Date(Date.UTC(2026, 10, 1) + n * 60_000).toISOString().replace('.000', '');
+  new Date(TEN_DAYS_AGO_MS + n * 60_000).toISOString().replace('.000', '');
 
 const several = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 

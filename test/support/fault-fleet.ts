@@ -24,7 +24,7 @@ function withSmallPages(table: TableDefinition): TableDefinition {
 const from = (first: number, last: number): number[] =>
   Array.from({ length: last - first + 1 }, (_, index) => first + index);
 const file = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
-/** Long, because a file is parsed in blocks of 256 kB, and the first pages are to come before its end. */
+/** Long, because a file is parsed in blocks of 64 kB, and the first pages are to come before its end. */
 const vehicle = (index: number, color = 'Black'): string =>
   vehicleLine(index, `${color} ${'metallic '.repeat(40)}`);
 const vehicles = (indexes: readonly number[]): string[] => indexes.map((index) => vehicle(index));

@@ -8,7 +8,7 @@ import { pino } from 'pino';
 import { createAgent } from '../../src/connectors/http/create-agent.ts';
 import { connectDatabase } from '../../src/db/connect.ts';
 import type { SyncDefinition } from '../../src/syncs/define-sync.ts';
-import { createWorker } from '../../src/temporal/worker.ts';
+import { createWorkers } from '../../src/temporal/worker.ts';
 import { ensureWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
 import { faultFleet } from './fault-fleet.ts';
 import { TEST_KEYS } from './test-keys.ts';
@@ -27,7 +27,7 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
-/** A worker in this process, with connections of its own. */
+/** The workers of one process in this one, with connections of their own. */
 export async function startWorkerHere(
   target: WorkerTarget,
   syncs: readonly SyncDefinition[] = [faultFleet],
@@ -38,7 +38,7 @@ export async function startWorkerHere(
   const clientConnection = await Connection.connect({ address });
   const database = connectDatabase({ databaseUrl, applicationName: 'durasync worker' });
   const http = createAgent();
-  const worker = await createWorker({
+  const workers = await createWorkers({
     connection,
     client: new Client({ connection: clientConnection, namespace }),
     database,
@@ -50,11 +50,11 @@ export async function startWorkerHere(
     bundlePath,
     taskQueue,
   });
-  const running = worker.run();
+  const running = workers.map((worker) => worker.run());
   return {
     stop: async () => {
-      worker.shutdown();
-      await running;
+      for (const worker of workers) worker.shutdown();
+      await Promise.all(running);
       await Promise.all([database.close(), http.close(), connection.close(), clientConnection.close()]);
     },
   };

@@ -6,7 +6,9 @@ import type { RunSyncInput } from '../../src/domain/contracts.ts';
 import { holdId, type RunId } from '../../src/domain/ids.ts';
 import type { DatabaseConnection } from '../../src/db/connect.ts';
 import { decideRun, startSweep } from '../../src/temporal/runs.ts';
+import { recordClientScenarios } from './client-history-scenarios.ts';
 import { firstNight, fleetVariables, geocoderAnswer, type Night, secondNight } from './fault-fleet.ts';
+import type { FakeShopify } from './fake-shopify.ts';
 import { FLEET_PATHS, vehicleFile } from './fleet-files.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -20,6 +22,7 @@ export interface RecordingParts {
   /** Shows the exports. */
   readonly source: Server;
   readonly sourceUrl: string;
+  readonly shopify: FakeShopify;
   /** The variables that the worker reads at every step. */
   readonly env: Record<string, string>;
 }
@@ -105,6 +108,7 @@ export async function* recordScenarios(parts: RecordingParts): AsyncGenerator<Re
   const sweep = client.workflow.getHandle('sweep-runs');
   await sweep.result();
   yield { scenario: 'sweepRuns.completed', handle: sweep };
+  yield* recordClientScenarios(parts);
 }
 
 /** Empties staging between review and merge, as a crash of PostgreSQL does. */

@@ -23,16 +23,22 @@ export interface ShopGate {
   readonly rules: Map<string, GateRule>;
   /** Requests of one shop so far. */
   requestsTo(shopDomain: string): GateRequest[];
+  /** How many requests to one shop have no answer yet, and are still waited for. */
+  openRequestsTo(shopDomain: string): number;
 }
 
 /** Stands in front of fake shops over HTTP, so that one of them can misbehave while the others do not. */
 export async function startShopGate(shopsUrl: string): Promise<ShopGate> {
   const requests = new Map<string, GateRequest[]>();
   const rules = new Map<string, GateRule>();
+  const open = new Map<string, number>();
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url ?? '/';
     const shopDomain = path.split('/')[1] ?? '';
+    const count = (change: number): unknown => open.set(shopDomain, (open.get(shopDomain) ?? 0) + change);
+    count(1);
+    response.once('close', () => count(-1));
     const body = await readText(request);
     const { query, variables = {} } = JSON.parse(body);
     const operation = /query\s+(\w+)/.exec(query)?.[1] ?? '';
@@ -70,5 +76,6 @@ export async function startShopGate(shopsUrl: string): Promise<ShopGate> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     rules,
     requestsTo: (shopDomain) => requests.get(shopDomain) ?? [],
+    openRequestsTo: (shopDomain) => open.get(shopDomain) ?? 0,
   };
 }

@@ -38,6 +38,9 @@ export async function plan(
 /** What a review showed of one table: counts, then some rows of each kind. */
 export function renderReview(review: ReviewShown & { readonly table: string }): string {
   const { samples } = review;
+  if (!review.reason && review.inserted + review.updated + review.missing === 0) {
+    return `${colors.bold(review.table)}: nothing changes (${count(review.unchanged)} rows)`;
+  }
   const lines = [
     '',
     `${colors.bold(review.table)}: ${count(review.inserted)} to insert, ${count(review.updated)} to update, ` +

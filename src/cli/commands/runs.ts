@@ -71,7 +71,11 @@ export async function showRun(id: string, options: { readonly json?: true }): Pr
     ]);
     if (options.json) return printJson({ ...result, decisions, reviews });
     printLine(renderResult(result));
-    if (result.error_message) printLine(result.error_message);
+    const told = result.tables
+      .map(({ error }) => error)
+      .filter(Boolean)
+      .join('\n');
+    if (result.error_message && result.error_message !== told) printLine(result.error_message);
     for (const review of reviews) printLine(renderReview(review));
     for (const { at, actor: who, action, reason } of decisions) {
       printLine(`${at} ${who}: ${action}${reason ? ` (${reason})` : ''}`);

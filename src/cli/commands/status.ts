@@ -48,7 +48,8 @@ export async function status(options: { readonly json?: true }): Promise<void> {
       ),
     );
     printLine();
-    for (const { sync, off: reason } of off) printLine(reason ? colors.yellow(reason) : `${sync}: on`);
+    const on = targets.mode === 'demo' ? 'on (demo data)' : 'on';
+    for (const { sync, off: reason } of off) printLine(reason ? colors.yellow(reason) : `${sync}: ${on}`);
     const { active, failing, paused } = clients;
     if (active > 0) printLine(`clients: ${active} active, ${failing} failing, ${paused} paused`);
     for (const run of lastRuns)

@@ -61,6 +61,25 @@ test('every call waits for its turn, and none is made without one', async () => 
 });
 
 describe('orders', () => {
+  test('are kept as Amazon shows them, with buyer, recipient, tax, payment and packages', async () => {
+    const { fake, client } = await startAmazonShop();
+    const whole = order(1, {
+      buyer: { buyerEmail: 'one@marketplace.amazon.example', buyerName: 'A Buyer' },
+      recipient: {
+        deliveryAddress: { name: 'A Buyer', addressLine1: '1 Example Street', postalCode: '00001' },
+      },
+      proceeds: { grandTotal: { amount: '12.00', currencyCode: 'USD' } },
+      fulfillment: { fulfillmentStatus: 'SHIPPED' },
+      tax: { buyerInvoicePreference: 'INDIVIDUAL' },
+      payment: { paymentExecutions: [] },
+      packages: [{ packageReferenceId: '1' }],
+      fulfillmentOrders: [],
+    });
+    fake.data.orders.push(whole);
+    const [page] = await readAll(client, 'orders', at(0));
+    expect(page?.records[0]?.payload).toEqual(whole);
+  });
+
   test('all pages of all marketplaces come with their items and whatever else Amazon says', async () => {
     const { client, fake } = await startAmazonShop();
     fake.data.orders.push(...many(250, (number) => order(number, { somethingNew: { number } })));

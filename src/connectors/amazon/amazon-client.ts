@@ -1,5 +1,5 @@
 import { SyncFailure } from '../../domain/failures.ts';
-import type { ShopClient } from '../shop/shop-client.ts';
+import { type ShopClient, TEST_TIMEOUT_MS } from '../shop/shop-client.ts';
 import { participationsAnswer } from './answers.ts';
 import { type CallerOptions, createCaller } from './create-caller.ts';
 import { LWA_URL, SP_API_BASE_URLS } from './credentials.ts';
@@ -9,12 +9,13 @@ import { fetchProducts } from './products.ts';
 
 export interface AmazonClientOptions extends Pick<
   CallerOptions,
-  'credentials' | 'http' | 'takeTurn' | 'tokens'
+  'credentials' | 'http' | 'learnRate' | 'takeTurn' | 'tokens'
 > {
   /** Scheme, host and maybe a path in front of every call's own; the region's endpoint when left out. */
   readonly spApiBaseUrl?: string | undefined;
   /** The whole address that gives access tokens. */
   readonly lwaUrl?: string | undefined;
+  /** For one whole answer; those of the connection test never take longer than five seconds each. */
   readonly timeoutMs?: number;
   readonly now?: () => Date;
 }
@@ -25,13 +26,13 @@ export interface AmazonClientOptions extends Pick<
  * An order needs a beginning: `since` null asks for everything from 2016 on. Inventory ignores `since`.
  */
 export function createAmazonClient(options: AmazonClientOptions): ShopClient {
-  const { credentials, now = () => new Date() } = options;
+  const { credentials, now = () => new Date(), timeoutMs = 20_000 } = options;
   const marketplaceIds = [...new Set(credentials.marketplace_ids)];
   const call = createCaller({
     ...options,
     spApiBaseUrl: options.spApiBaseUrl ?? SP_API_BASE_URLS[credentials.region],
     lwaUrl: options.lwaUrl ?? LWA_URL,
-    timeoutMs: options.timeoutMs ?? 60_000,
+    timeoutMs,
   });
 
   return {
@@ -44,6 +45,7 @@ export function createAmazonClient(options: AmazonClientOptions): ShopClient {
           operation: 'getMarketplaceParticipations',
           path: '/sellers/v1/marketplaceParticipations',
           query: {},
+          timeoutMs: Math.min(timeoutMs, TEST_TIMEOUT_MS),
         },
         participationsAnswer,
         signal,

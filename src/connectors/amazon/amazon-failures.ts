@@ -1,6 +1,6 @@
 import { SyncFailure } from '../../domain/failures.ts';
 import { requestFailure, statusFailure } from '../http/source-failures.ts';
-import { AMAZON_RATES, type AmazonOperation } from './rates.ts';
+import { AMAZON_RATES, type AmazonOperation, rateOf } from './rates.ts';
 
 export interface RefusedCall {
   /** How to name the operation and its host. */
@@ -54,8 +54,7 @@ export function amazonFailure(call: RefusedCall): SyncFailure {
 
 /** How long until the next call is allowed, when Amazon does not say. */
 function betweenCallsMs({ operation, rateLimit }: RefusedCall): number {
-  const said = Number(rateLimit);
-  const perSecond = Number.isFinite(said) && said > 0 ? said : AMAZON_RATES[operation].perSecond;
+  const perSecond = rateOf(rateLimit) ?? AMAZON_RATES[operation].perSecond;
   return Math.ceil(1000 / perSecond);
 }
 

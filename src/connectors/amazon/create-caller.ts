@@ -6,7 +6,7 @@ import { nameSource } from '../http/name-source.ts';
 import { amazonFailure, networkFailure } from './amazon-failures.ts';
 import type { AmazonCredentials } from './credentials.ts';
 import type { LwaTokenCache } from './lwa-token-cache.ts';
-import type { AmazonOperation } from './rates.ts';
+import { type AmazonOperation, rateOf } from './rates.ts';
 import { headerText, readBody } from './read-body.ts';
 import { redact } from './redact.ts';
 import { requestAccessToken } from './request-access-token.ts';
@@ -20,6 +20,8 @@ export interface CallerOptions {
   /** Waits for this operation's turn under the shared rate limit, or throws SourceThrottled. */
   readonly takeTurn: (operation: AmazonOperation, signal: AbortSignal) => Promise<void>;
   readonly tokens: LwaTokenCache;
+  /** Told the calls per second that an answer says are allowed now; the seller's plan may differ from the default. */
+  readonly learnRate?: ((operation: AmazonOperation, perSecond: number) => void) | undefined;
   /** For one request from its start to the last byte of its answer. */
   readonly timeoutMs: number;
 }
@@ -30,6 +32,8 @@ interface AmazonRequest {
   readonly path: string;
   /** Lists are joined with commas; undefined is left out. */
   readonly query: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** When it is not the caller's. */
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -52,7 +56,7 @@ const errorList = z.object({
 });
 
 export function createCaller(options: CallerOptions): AmazonCall {
-  const { credentials, http, lwaUrl, timeoutMs, tokens } = options;
+  const { credentials, http, lwaUrl, tokens } = options;
   const baseUrl = options.spApiBaseUrl.replace(/\/+$/, '');
   const tokenKey = createHash('sha256')
     .update(
@@ -86,6 +90,7 @@ export function createCaller(options: CallerOptions): AmazonCall {
   };
 
   async function send(source: string, call: AmazonRequest, signal: AbortSignal): Promise<Answer> {
+    const { timeoutMs = options.timeoutMs } = call;
     const accessToken = await tokens.get(
       tokenKey,
       () => requestAccessToken({ credentials, lwaUrl, http, timeoutMs }),
@@ -98,11 +103,14 @@ export function createCaller(options: CallerOptions): AmazonCall {
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
         headers: { 'x-amz-access-token': accessToken, 'user-agent': USER_AGENT, accept: 'application/json' },
       });
+      const rateLimit = headerText(headers['x-amzn-ratelimit-limit']);
+      const perSecond = rateOf(rateLimit);
+      if (perSecond !== undefined) options.learnRate?.(call.operation, perSecond);
       return {
         status: statusCode,
         body: readBody(await body.text()),
         retryAfter: headerText(headers['retry-after']),
-        rateLimit: headerText(headers['x-amzn-ratelimit-limit']),
+        rateLimit,
         accessToken,
       };
     } catch (error) {

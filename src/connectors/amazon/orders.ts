@@ -12,8 +12,23 @@ const PAGE_ORDERS = '100';
  */
 const EARLIEST = '2016-01-01T00:00:00Z';
 
-/** Without buyer, recipient, tax and payment: personal data that needs a restricted role and that nothing uses. */
-const INCLUDED = ['PROCEEDS', 'EXPENSE', 'PROMOTION', 'CANCELLATION', 'FULFILLMENT'];
+/**
+ * All there is. Buyers' and recipients' personal fields come only to an app with the restricted roles for them, and
+ * only for some orders; Amazon leaves them out of the others (developer guide "Access Orders PII").
+ */
+const INCLUDED = [
+  'BUYER',
+  'RECIPIENT',
+  'PROCEEDS',
+  'EXPENSE',
+  'PROMOTION',
+  'CANCELLATION',
+  'FULFILLMENT',
+  'PACKAGES',
+  'TAX',
+  'PAYMENT',
+  'FULFILLMENT_ORDERS',
+];
 
 /** A page of orders of all marketplaces, with their items. */
 export async function fetchOrders({ since, cursor, signal, ...deps }: PageRequest): Promise<ShopPage> {

@@ -15,3 +15,9 @@ export const AMAZON_RATES = {
 } as const satisfies Record<string, OperationRate>;
 
 export type AmazonOperation = keyof typeof AMAZON_RATES;
+
+/** Calls per second as the header x-amzn-RateLimit-Limit gives them; undefined without a usable one. */
+export function rateOf(header: string | undefined): number | undefined {
+  const perSecond = Number(header);
+  return Number.isFinite(perSecond) && perSecond > 0 ? perSecond : undefined;
+}

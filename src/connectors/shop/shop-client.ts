@@ -1,3 +1,6 @@
+/** A connection test asks a question that is answered at once, so a shop that hangs is found out soon. */
+export const TEST_TIMEOUT_MS = 5_000;
+
 /** The kinds of records that shops give. A platform may not have all of them. */
 export type ShopDataType = 'orders' | 'products' | 'customers' | 'inventory';
 

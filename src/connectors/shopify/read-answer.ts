@@ -133,5 +133,8 @@ function said({ accessToken }: ShopifyAnswer, body: AnswerBody | null): string {
     : typeof errors === 'string'
       ? errors
       : JSON.stringify(errors);
-  return ` It says: ${text.replaceAll(accessToken, '(token)').slice(0, QUOTED_CHARACTERS_MAX)}`;
+  const shown = text
+    .replaceAll(accessToken, '(token)')
+    .replaceAll(encodeURIComponent(accessToken), '(token)');
+  return ` It says: ${shown.slice(0, QUOTED_CHARACTERS_MAX)}`;
 }

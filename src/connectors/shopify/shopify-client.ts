@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import { z } from 'zod';
 import { SyncFailure } from '../../domain/failures.ts';
 import { nameSource } from '../http/name-source.ts';
-import type { ShopClient, ShopDataType } from '../shop/shop-client.ts';
+import { type ShopClient, type ShopDataType, TEST_TIMEOUT_MS } from '../shop/shop-client.ts';
 import { customers } from './customers.ts';
 import type { ShopifyDataType } from './data-type.ts';
 import { inventory } from './inventory.ts';
@@ -20,7 +20,7 @@ export interface ShopifyClientOptions {
   /** SHOPIFY_BASE_URL: replaces `https://{shopDomain}` with `{baseUrl}/{shopDomain}`. */
   readonly baseUrl?: string | undefined;
   readonly http: Dispatcher;
-  /** For one whole answer. */
+  /** For one whole answer; that of the connection test never takes longer than five seconds. */
   readonly timeoutMs?: number;
 }
 
@@ -48,7 +48,7 @@ const shopAnswer = z.object({ shop: z.object({ name: z.string() }) });
  * @throws SyncFailure SourceNotConfigured for a domain, token or base address that cannot be right
  */
 export function createShopifyClient(options: ShopifyClientOptions): ShopClient {
-  const { accessToken, http, timeoutMs = 30_000 } = options;
+  const { accessToken, http, timeoutMs = 20_000 } = options;
   const { shopDomain, url } = shopAddress(options.shopDomain, options.baseUrl);
   const source = nameSource(`Shopify shop ${shopDomain}`, url);
   if (!/^[\x21-\x7e]+$/.test(accessToken)) {
@@ -62,7 +62,8 @@ export function createShopifyClient(options: ShopifyClientOptions): ShopClient {
 
     async testConnection(signal) {
       const query = { query: SHOP_QUERY, variables: {}, waitMaxMs: SHORT_WAIT_MAX_MS };
-      const answer = shopAnswer.safeParse(await sendQuery(sender, query, signal));
+      const quick = { ...sender, timeoutMs: Math.min(timeoutMs, TEST_TIMEOUT_MS) };
+      const answer = shopAnswer.safeParse(await sendQuery(quick, query, signal));
       if (!answer.success) {
         throw new SyncFailure('SourceRefused', `${source}: the answer has no name of the shop.`);
       }

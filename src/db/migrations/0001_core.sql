@@ -118,7 +118,8 @@ CREATE TABLE durasync.geocode_cache (
   place_id text,
   approximate boolean NOT NULL DEFAULT false,
   answered_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-  PRIMARY KEY (geocoder, address)
+  -- Looked for by address first: an answer of another geocoder is better than none.
+  PRIMARY KEY (address, geocoder)
 );
 
 CREATE TABLE durasync.audit_log (

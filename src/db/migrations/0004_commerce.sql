@@ -25,6 +25,11 @@ CREATE TABLE commerce.client_api_credentials (
   error_message text,
   paused boolean NOT NULL DEFAULT false,
   paused_reason text,
+  -- A pause that followed from refused credentials ends with new ones; a person's does not.
+  paused_by text CHECK (paused_by IN ('person', 'refusals')),
+  -- Since when no run was let in because of its credentials, and after how many runs that were not forced.
+  refused_since timestamptz,
+  refusals integer NOT NULL DEFAULT 0,
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   UNIQUE (client_id, platform_type, connection_name)

@@ -92,8 +92,9 @@ export function mountAmazonApi(app: Hono, { prefix, seller, now }: AmazonApiOpti
           marketplaces.includes(String((salesChannel as AmazonItem | undefined)?.['marketplaceId'])),
       );
     const page = pageOf(found, paginationToken, Number(maxResultsPerPage), now());
+    const asked = list(context, 'includedData');
     return context.json({
-      orders: page.items,
+      orders: page.items.map((order) => onlyWhatIsAsked(order, asked)),
       ...page.pagination,
       lastUpdatedBefore: new Date(now().getTime() - 120_000).toISOString(),
     });
@@ -136,6 +137,23 @@ export function mountAmazonApi(app: Hono, { prefix, seller, now }: AmazonApiOpti
 
 const errors = (context: Context, status: 400 | 403 | 404, code: string, message: string): Response =>
   context.json({ errors: [{ code, message, details: '' }] }, status);
+
+/** The fields of an order that come only when they are asked for. */
+const DATASETS: Readonly<Record<string, string>> = {
+  buyer: 'BUYER',
+  recipient: 'RECIPIENT',
+  proceeds: 'PROCEEDS',
+  fulfillment: 'FULFILLMENT',
+  packages: 'PACKAGES',
+  tax: 'TAX',
+  payment: 'PAYMENT',
+  fulfillmentOrders: 'FULFILLMENT_ORDERS',
+};
+
+const onlyWhatIsAsked = (order: AmazonItem, asked: readonly string[]): AmazonItem =>
+  Object.fromEntries(
+    Object.entries(order).filter(([field]) => !(field in DATASETS) || asked.includes(DATASETS[field] ?? '')),
+  );
 
 const list = (context: Context, name: string): string[] => (context.req.query(name) ?? '').split(',');
 

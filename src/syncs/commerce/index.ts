@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { createLwaTokenCache } from '../../connectors/amazon/lwa-token-cache.ts';
 import { readCredential } from '../../db/clients.ts';
+import { SyncFailure } from '../../domain/failures.ts';
 import { COMMERCE_TASK_QUEUE } from '../../domain/ids.ts';
 import { httpUrl, wholeNumber } from '../../settings.ts';
 import { defineSync, type SyncDefinition } from '../define-sync.ts';
@@ -38,6 +39,17 @@ export function defineCommerce(): SyncDefinition {
       name: COMMERCE_TASK_QUEUE,
       concurrency: (settings) => Number(settings['COMMERCE_CONCURRENCY']),
     },
+    async testConnection(resources, signal) {
+      const { shop } = await openShop(resources);
+      try {
+        await shop.testConnection(signal);
+      } catch (error) {
+        // A shop that is busy has not refused us; its first data type waits as long as it asks for.
+        if (!(error instanceof SyncFailure && error.code === 'SourceThrottled')) throw error;
+      }
+    },
+    // A shop limits us by its own rate, so one that hangs holds one place and not one for each data type.
+    reads: 'one_by_one',
     async scopeTables({ db }, scope) {
       return DATA_TYPES[(await readCredential(db, scope)).platform_type];
     },

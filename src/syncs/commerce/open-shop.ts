@@ -41,17 +41,19 @@ export const amazonCredentials = z.strictObject({
 /**
  * Opens a connection for one run: reads and unseals its secrets, which stay in this process.
  *
- * @throws SyncFailure InvalidInput when the connection is gone, or its key is not in the key ring
+ * @throws SyncFailure InvalidInput when the connection is gone, its key is not in the key ring, or what is sealed is
+ *   not what its platform needs
  */
 export function createOpenShop(tokens: LwaTokenCache): OpenShop {
+  const learned = new Map<string, number>();
   return async ({ database, keys, http, settings, scope }) => {
     const credential = await readCredential(database.db, scope);
-    const secrets = readSecrets(unseal(keys, credential.credentials, scope));
+    const secrets = unseal(keys, credential.credentials, scope);
     const lookbackMs = Number(settings['COMMERCE_LOOKBACK_DAYS']) * DAY_MS;
     const text = (name: string): string | undefined => settings[name] as string | undefined;
     switch (credential.platform_type) {
       case 'shopify': {
-        const { shop_domain, access_token } = shopifyCredentials.parse(secrets);
+        const { shop_domain, access_token } = readSecrets(shopifyCredentials, secrets);
         const baseUrl = text('SHOPIFY_BASE_URL');
         const shop = createShopifyClient({
           shopDomain: shop_domain,
@@ -62,15 +64,20 @@ export function createOpenShop(tokens: LwaTokenCache): OpenShop {
         return { clientId: credential.client_id, shop, lookbackMs };
       }
       case 'amazon': {
-        const credentials = amazonCredentials.parse(secrets);
+        const credentials = readSecrets(amazonCredentials, secrets);
         const shop = createAmazonClient({
           credentials,
           spApiBaseUrl: text('AMAZON_SPAPI_BASE_URL'),
           lwaUrl: text('AMAZON_LWA_URL'),
           http,
           tokens,
-          takeTurn: (operation, signal) =>
-            takeTurn(database.pool, amazonLimit(operation, credentials), signal),
+          takeTurn: (operation, signal) => {
+            const { perSecond, ...limit } = amazonLimit(operation, credentials);
+            const known = learned.get(limit.sharedBy.join('\n'));
+            return takeTurn(database.pool, { ...limit, perSecond: known ?? perSecond }, signal);
+          },
+          learnRate: (operation, perSecond) =>
+            void learned.set(amazonLimit(operation, credentials).sharedBy.join('\n'), perSecond),
         });
         return { clientId: credential.client_id, shop, lookbackMs };
       }
@@ -91,17 +98,24 @@ function amazonLimit(
   };
 }
 
-/** A parser's own message would repeat the text. */
-function readSecrets(text: string): unknown {
+/** The messages of the parsers would repeat what they read, so none of them is passed on. */
+function readSecrets<T>(schema: z.ZodType<T>, text: string): T {
+  let read: unknown;
   try {
-    return JSON.parse(text);
+    read = JSON.parse(text);
   } catch {
-    throw new SyncFailure(
-      'InvalidInput',
-      'The credentials of this connection are not JSON. Give them again with: npx durasync clients add',
-    );
+    throw wrongSecrets('are not JSON');
   }
+  const parsed = schema.safeParse(read);
+  if (!parsed.success) throw wrongSecrets('do not have the fields that its platform needs');
+  return parsed.data;
 }
+
+const wrongSecrets = (why: string): SyncFailure =>
+  new SyncFailure(
+    'InvalidInput',
+    `The credentials of this connection ${why}. Give them again with: npx durasync clients add`,
+  );
 
 function unseal(keys: KeyRing, sealed: string, credentialId: string): string {
   try {

@@ -5,6 +5,7 @@ import type { SourcePage, SourceRow } from '../../domain/source.ts';
 import type { TableDefinition } from '../define-sync.ts';
 import { refusedByJsonb, stableJson } from '../stable-json.ts';
 import type { OpenShop } from './open-shop.ts';
+import { waitBriefly } from './wait-briefly.ts';
 
 /** What is asked for again before the last run, for records that the shop indexed late. */
 const OVERLAP_MS = 5 * 60_000;
@@ -44,7 +45,11 @@ export function shopTable(dataType: ShopDataType, openShop: OpenShop): TableDefi
             const from = start ? start.from : startOf(since, full, lookbackMs);
             let at = start;
             do {
-              const page = await shop.fetchPage(dataType, from, at?.shopCursor ?? null, signal);
+              const shopCursor = at?.shopCursor ?? null;
+              const page = await waitBriefly(
+                () => shop.fetchPage(dataType, from, shopCursor, signal),
+                signal,
+              );
               const position = at?.position ?? 0;
               const rows = [
                 ...page.records.map((found, index) =>

@@ -12,6 +12,9 @@ const ANSWER_DAYS = 30;
 const ENOUGH_ANSWERS_SHARE = 0.9;
 const PAGE_ADDRESSES = 10_000;
 
+/** Its data takes 0.1 s to read, so all runs of a process share one; nothing is read before the first question. */
+const offlineGeocoder = createOfflineGeocoder();
+
 interface Answered extends GeocodeAnswer {
   readonly address: string;
 }
@@ -100,7 +103,7 @@ async function* eachOf<T>(pages: AsyncIterable<readonly T[]>): AsyncGenerator<T>
 function geocoderFor({ settings, http }: StepContext): Geocoder {
   const apiKey = settings['GOOGLE_MAPS_API_KEY'];
   const baseUrl = settings['GOOGLE_MAPS_BASE_URL'];
-  if (typeof apiKey !== 'string') return createOfflineGeocoder();
+  if (typeof apiKey !== 'string') return offlineGeocoder;
   return createGoogleGeocoder({
     apiKey,
     baseUrl: typeof baseUrl === 'string' ? baseUrl : GOOGLE_BASE_URL,
@@ -109,15 +112,17 @@ function geocoderFor({ settings, http }: StepContext): Geocoder {
   });
 }
 
+// Both statements look answers up one by one: right after a load, PostgreSQL takes the tables for almost empty and
+// would join them in quadratic time.
+
 /** Addresses without a fresh answer, in pages by address so that answers given meanwhile skip nothing. */
 async function* unansweredAddresses(db: Db, geocoder: Geocoder): AsyncGenerator<string[]> {
   for (let last = ''; ;) {
     const { rows } = await sql<{ address: string }>`
       SELECT DISTINCT p.address FROM fleet.media_partners p
-      WHERE p.address > ${last} AND NOT EXISTS (
-        SELECT 1 FROM durasync.geocode_cache c WHERE c.geocoder = ${geocoder.name} AND c.address = p.address
-          AND c.status IN ('OK', 'ZERO_RESULTS')
-          AND c.answered_at > now() - make_interval(days => ${ANSWER_DAYS}))
+      WHERE p.address > ${last} AND (
+        SELECT c.status IN ('OK', 'ZERO_RESULTS') AND c.answered_at > now() - make_interval(days => ${ANSWER_DAYS})
+        FROM durasync.geocode_cache c WHERE c.geocoder = ${geocoder.name} AND c.address = p.address) IS NOT TRUE
       ORDER BY p.address LIMIT ${PAGE_ADDRESSES}`.execute(db);
     const addresses = rows.map(({ address }) => address);
     if (addresses.length > 0) yield addresses;
@@ -145,18 +150,18 @@ async function keepAnswers(db: Db, geocoder: Geocoder, answers: readonly Answere
  * address has gone or changed. Touches only rows that differ. Returns how many partners have an answer.
  */
 async function applyAnswers(db: Db, geocoder: Geocoder): Promise<number> {
+  const answer = sql`
+    SELECT k.latitude, k.longitude, k.status, k.approximate, k.answered_at FROM durasync.geocode_cache k
+    WHERE k.address = p.address ORDER BY k.geocoder = ${geocoder.name} DESC, k.answered_at DESC LIMIT 1`;
   await sql`
     UPDATE fleet.media_partners p
-    SET latitude = a.latitude, longitude = a.longitude, geocode_status = a.status,
-        geocode_approximate = a.approximate, geocoded_at = a.answered_at
-    FROM (SELECT m.person_id, c.latitude, c.longitude, c.status, c.approximate, c.answered_at
-          FROM fleet.media_partners m
-          LEFT JOIN LATERAL (
-            SELECT * FROM durasync.geocode_cache k WHERE k.address = m.address
-            ORDER BY k.geocoder = ${geocoder.name} DESC, k.answered_at DESC LIMIT 1) c ON true) a
-    WHERE a.person_id = p.person_id
-      AND (p.latitude, p.longitude, p.geocode_status, p.geocode_approximate, p.geocoded_at)
-          IS DISTINCT FROM (a.latitude, a.longitude, a.status, a.approximate, a.answered_at)`.execute(db);
+    SET (latitude, longitude, geocode_status, geocode_approximate, geocoded_at) = (${answer})
+    WHERE NOT EXISTS (
+      SELECT FROM (SELECT) AS partner LEFT JOIN (${answer}) a ON true
+      WHERE (p.latitude, p.longitude, p.geocode_status, p.geocode_approximate, p.geocoded_at)
+            IS NOT DISTINCT FROM (a.latitude, a.longitude, a.status, a.approximate, a.answered_at))`.execute(
+    db,
+  );
   const { rows } = await sql<{ answered: number }>`
     SELECT count(geocode_status) AS answered FROM fleet.media_partners`.execute(db);
   return rows[0]?.answered ?? 0;

@@ -56,6 +56,7 @@ const activities: SyncActivities = {
     deadlineMs: 60_000,
     holdMs: 60_000,
   }),
+  testConnection: async () => undefined,
   stageTable: async ({ table }) => ({
     relation: table.table,
     sourceFetchedAt: new Date().toISOString(),

@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto';
+import { beforeEach, expect, test } from 'vitest';
+import type { LiveTable } from '../../src/db/live-table.ts';
+import { moveWatermark, readWatermark } from '../../src/db/watermarks.ts';
+import type { RunId } from '../../src/domain/ids.ts';
+import { createTestDatabase } from '../support/engines.ts';
+import { addRunRow } from '../support/run-row.ts';
+
+const { db, pool } = await createTestDatabase();
+const [january, february, march] = ['2026-01-01', '2026-02-01', '2026-03-01'].map(
+  (day) => `${day}T00:00:00.000Z`,
+) as [string, string, string];
+let table: LiveTable;
+beforeEach(() => {
+  table = { sync: 'commerce', scope: randomUUID(), name: 'orders' } as LiveTable;
+});
+
+test('a watermark only moves forward', async () => {
+  const run = await addRunRow(pool);
+  expect(await readWatermark(db, table)).toBeNull();
+  for (const value of [february, january]) {
+    await moveWatermark(db, run, table, value);
+    expect(await readWatermark(db, table)).toBe(february);
+  }
+});
+
+test.each([
+  ['a plan', { kind: 'plan' }],
+  ['a replay', { kind: 'replay' }],
+  ['an import', { kind: 'import' }],
+  ['a backfill', { trigger: 'backfill' }],
+])('%s neither makes nor moves a watermark', async (_what, row) => {
+  const run = await addRunRow(pool, row);
+  await moveWatermark(db, run, table, january);
+  expect(await readWatermark(db, table)).toBeNull();
+  await moveWatermark(db, await addRunRow(pool), table, february);
+  await moveWatermark(db, run, table, march);
+  expect(await readWatermark(db, table)).toBe(february);
+});
+
+test.each(['schedule', 'manual', 'signal', 'first_start'])(
+  'a sync that was started by %s moves it',
+  async (trigger) => {
+    await moveWatermark(db, await addRunRow(pool, { trigger }), table, january);
+    expect(await readWatermark(db, table)).toBe(january);
+  },
+);
+
+test('a run that is not there moves nothing', async () => {
+  await moveWatermark(db, randomUUID() as RunId, table, january);
+  expect(await readWatermark(db, table)).toBeNull();
+});

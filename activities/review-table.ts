@@ -1,4 +1,4 @@
-import type { Review, ReviewInput } from '../src/domain/contracts.ts';
+import { archivesNext, type Review, type ReviewInput } from '../src/domain/contracts.ts';
 import type { RunKind } from '../src/domain/run-plan.ts';
 import type { TableStatus } from '../src/domain/run-result.ts';
 import { reviewStaged } from '../src/db/review.ts';
@@ -47,7 +47,7 @@ async function mergedAsSame(
   input: ReviewInput,
   review: Review,
 ): Promise<boolean> {
-  if (review.rows > 0 || review.missing > 0) return false;
+  if (review.rows > 0 || review.missing > 0 || archivesNext(input.table, review)) return false;
   const merged = await mergeStaged(dependencies, { ...input, review });
   return merged.outcome === 'merged' && merged.superseded.length === 0;
 }

@@ -6,7 +6,7 @@ import { SyncFailure } from '../src/domain/failures.ts';
 import type { DatabaseConnection } from '../src/db/connect.ts';
 import type { KeyRing } from '../src/key-ring.ts';
 import type { LiveTable } from '../src/db/live-table.ts';
-import type { SyncDefinition, TableDefinition } from '../src/syncs/define-sync.ts';
+import { columnsOf, type SyncDefinition, type TableDefinition } from '../src/syncs/define-sync.ts';
 import type { Environment } from '../src/settings.ts';
 
 /** What activities work with; made once for each worker. */
@@ -40,19 +40,25 @@ export function findTable(sync: SyncDefinition, name: string): TableDefinition {
 
 /** The live table that a definition describes. */
 export function liveTable(sync: SyncDefinition, table: TableDefinition, scope: string): LiveTable {
-  const columns = Object.keys(table.row.shape);
+  const columns = columnsOf(table);
+  const { key, existing = 'update', insertOnly = [] } = table;
   return {
     sync: sync.name,
     scope,
     schema: sync.schema,
     name: table.name,
     live: table.live ?? table.name,
-    key: table.key,
+    key,
     columns,
-    compared: table.compared ?? columns.filter((column) => !table.key.includes(column)),
+    compared:
+      table.compared ?? columns.filter((column) => !key.includes(column) && !insertOnly.includes(column)),
     version: table.version ?? null,
+    incremental: table.incremental ?? null,
+    existing,
+    insertOnly,
+    settledIn: table.settledIn ?? null,
+    ordered: existing === 'update' && !table.rowwise && !('readUpload' in table.source),
     rowwise: table.rowwise ?? false,
-    incremental: table.incremental ?? false,
     lifecycle: table.lifecycle ?? null,
   };
 }

@@ -40,7 +40,7 @@ export function createActivities(
     stageTable: (input) =>
       guarded(() =>
         askingToWait(
-          () => stageTable(deps, input, cancellationSignal()),
+          () => stageTable(deps, input, stageCall()),
           () => pagesStaged(db, input.runId, input.table.table),
         ),
       ),
@@ -59,6 +59,7 @@ export function createActivities(
 
 type Progress = (detail: string) => void;
 
+const stageCall = () => ({ signal: cancellationSignal(), attempt: activityInfo().attempt });
 const stepCall = (progress: Progress) => ({ signal: cancellationSignal(), progress });
 
 /**

@@ -9,7 +9,7 @@ import {
 import { archiveReviewed } from '../src/db/archive.ts';
 import { mergeReviewed } from '../src/db/merge.ts';
 import { closeTable } from '../src/db/runs.ts';
-import { moveWatermark } from '../src/db/watermarks.ts';
+import { moveWatermarks } from '../src/db/watermarks.ts';
 import { type ActivityDependencies, findSync, findTable, liveTable } from './dependencies.ts';
 
 /** Writes new and changed rows; the table has ended when there is nothing to archive. Safe to repeat: a repeat returns the stored counts. */
@@ -29,7 +29,7 @@ export async function mergeStaged(
     review,
   });
   if (merged.outcome !== 'merged') return merged;
-  if (live.incremental) await moveWatermark(database.db, runId, live, staged.sourceFetchedAt);
+  await moveWatermarks(database.db, runId, live, staged);
   if (!archivesNext(table, review)) await closeTable(database.db, runId, table.table, 'completed', null);
   return merged;
 }

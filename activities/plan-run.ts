@@ -2,9 +2,12 @@ import type { PlanRunInput } from '../src/domain/contracts.ts';
 import type { RunPlan, TablePlan } from '../src/domain/run-plan.ts';
 import { QUARANTINE, saveReplaySelection } from '../src/db/quarantine-replay.ts';
 import { lastCompletedAt, openRun } from '../src/db/runs.ts';
+import { saveUploadOfRun } from '../src/db/uploads.ts';
 import { readSettings } from '../src/settings.ts';
 import { checkRequest } from '../src/syncs/check-request.ts';
-import { hasSource } from '../src/syncs/configured.ts';
+import { hasSource, isUploaded } from '../src/syncs/configured.ts';
+import { dayIn, readWindow } from '../src/syncs/days.ts';
+import { runTimeoutMs } from '../src/syncs/define-sync.ts';
 import { guardsFor } from '../src/syncs/guards.ts';
 import type { TableDefinition } from '../src/syncs/define-sync.ts';
 import { type ActivityDependencies, findSync, findTable } from './dependencies.ts';
@@ -13,7 +16,7 @@ import { type ActivityDependencies, findSync, findTable } from './dependencies.t
 const DEADLINE_SHARE = 0.95;
 const DEFAULT_HOLD_HOURS = 24;
 const HOUR_MS = 3_600_000;
-/** A replay takes single rows: what share of a source is bad or missing says nothing. */
+/** A replay takes single rows, and an import what a person chose: what share of it is bad or missing says nothing. */
 const NO_SHARES = { missingShare: 1, quarantineShare: 1 } as const;
 
 /** Turns a definition into plain data and opens the run's rows. Safe to repeat. */
@@ -27,14 +30,21 @@ export async function planRun(
   const { db } = database;
   const scope = input.scope ?? '';
   const known = await sync.scopeTables?.(database, scope);
-  const asked = [...new Set(input.tables ?? known ?? sync.tables.map(({ name }) => name))];
+  const asked = [
+    ...new Set(
+      input.tables ?? known ?? sync.tables.filter((table) => !isUploaded(table)).map(({ name }) => name),
+    ),
+  ];
   const wanted = asked.map((name) => findTable(sync, name));
   const replays = input.kind === 'replay';
-  const tables = wanted.filter((table) => replays || !table.optional || hasSource(table, settings));
+  const tables = wanted.filter(
+    (table) => replays || isUploaded(table) || !table.optional || hasSource(table, settings),
+  );
   const skipped = wanted.filter((table) => !tables.includes(table)).map((table) => table.name);
   const lastAt = await lastCompletedAt(db, sync.name, scope);
   const sinceCompleteMs = lastAt ? new Date(input.logicalAt).getTime() - lastAt.getTime() : null;
   const names = new Set(tables.map((table) => table.name));
+  const timeZone = sync.timeZone(settings);
   const plan: RunPlan = {
     runId: input.runId,
     sync: sync.name,
@@ -42,14 +52,19 @@ export async function planRun(
     kind: input.kind ?? 'sync',
     trigger: input.trigger,
     logicalAt: input.logicalAt,
-    timeZone: sync.timeZone(settings),
-    window: null,
+    timeZone,
+    window: readWindow(input, dayIn(timeZone, new Date(input.logicalAt))),
     full: input.full ?? false,
     tables: tables.map((table) => {
       const guards = guardsFor(table.guards, sync.periodMs, sinceCompleteMs);
       return replays
         ? { table: table.name, source: QUARANTINE, archives: false, guards: { ...guards, ...NO_SHARES } }
-        : { table: table.name, source: table.source.setting, guards, ...ends(table, input) };
+        : {
+            table: table.name,
+            source: table.source.setting,
+            guards: isUploaded(table) ? { ...guards, ...NO_SHARES } : guards,
+            ...ends(table, input),
+          };
     }),
     enrich: sync.enrich.map(({ name, after }) => ({ step: name, after: after.filter((t) => names.has(t)) })),
     derive: sync.derive.map(({ name, after }) => ({ step: name, after: after.filter((t) => names.has(t)) })),
@@ -57,10 +72,11 @@ export async function planRun(
     begins: sync.testConnection && !replays ? 'with_connection_test' : 'with_tables',
     reads: sync.reads ?? 'side_by_side',
     sourceQueue: sync.sourceQueue?.name ?? null,
-    deadlineMs: Math.round(sync.runTimeoutMs * DEADLINE_SHARE),
+    deadlineMs: Math.round(runTimeoutMs(sync, settings) * DEADLINE_SHARE),
     holdMs: Number(env['DURASYNC_HOLD_HOURS']?.trim() || DEFAULT_HOLD_HOURS) * HOUR_MS,
   };
   await openRun(db, input, plan, skipped);
+  if (input.uploadId) await saveUploadOfRun(db, input.runId, input.uploadId);
   if (input.replay) await saveReplaySelection(db, input.runId, input.replay);
   return plan;
 }

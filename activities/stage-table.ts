@@ -1,19 +1,23 @@
-import { isIdle, type StageInput, type Staged } from '../src/domain/contracts.ts';
+import type { StageInput, Staged } from '../src/domain/contracts.ts';
 import type { Source, SourcePage } from '../src/domain/source.ts';
-import type { DatabaseConnection } from '../src/db/connect.ts';
+import type { RunId } from '../src/domain/ids.ts';
 import type { LiveTable } from '../src/db/live-table.ts';
 import { closeTable } from '../src/db/runs.ts';
-import { moveWatermark, readWatermark } from '../src/db/watermarks.ts';
+import { moveWatermarks, readMarks, readWatermark } from '../src/db/watermarks.ts';
 import { copyColumns, StagedRows } from '../src/db/copy-text.ts';
 import { PageWriter } from '../src/db/page-writer.ts';
 import type { QuarantinedRow } from '../src/db/quarantine.ts';
 import { openReplay, QUARANTINE } from '../src/db/quarantine-replay.ts';
+import { showsNothingNew } from '../src/db/review.ts';
+import { readUpload } from '../src/db/uploads.ts';
 import { commitPage, completeStaging, type PageToCommit, takeOverStaging } from '../src/db/staging.ts';
 import { readSettings } from '../src/settings.ts';
-import type { SourceResources, TableDefinition } from '../src/syncs/define-sync.ts';
+import { columnsOf, type SourceResources, type TableDefinition } from '../src/syncs/define-sync.ts';
+import { dayIn } from '../src/syncs/days.ts';
 import { quickText } from '../src/syncs/quick-text.ts';
 import { validateRow } from '../src/syncs/validate-row.ts';
 import { type ActivityDependencies, findSync, findTable, liveTable } from './dependencies.ts';
+import { reviewTable } from './review-table.ts';
 
 /**
  * Reads a source to its end into a staging table. While pages are being written, the next ones are parsed.
@@ -23,56 +27,78 @@ import { type ActivityDependencies, findSync, findTable, liveTable } from './dep
 export async function stageTable(
   deps: ActivityDependencies,
   input: StageInput,
-  signal: AbortSignal,
+  { signal, attempt }: { readonly signal: AbortSignal; readonly attempt: number },
 ): Promise<Staged> {
   const { database, syncs, env, http } = deps;
   const sync = findSync(syncs, input.sync);
   const table = findTable(sync, input.table.table);
   const live = liveTable(sync, table, input.scope);
   const staging = await takeOverStaging(database, input.runId, live);
-  if (staging.result) return endIfIdle(database, input, live, staging.result);
+  const end = (staged: Staged): Promise<Staged> => endIfIdle(deps, input, live, { staged, attempt });
+  if (staging.result) return end(staging.result);
   const replay =
     input.table.source === QUARANTINE ? await openReplay(database.db, input.runId, live) : undefined;
   const settings = readSettings(sync.settings, env);
-  const since = live.incremental ? await readWatermark(database.db, live) : null;
-  const context = { settings, window: input.window, since, full: input.full, http, signal };
-  const source =
-    replay?.source ??
-    (await openSource(table, { database, http, settings, keys: deps.keys, scope: input.scope }));
+  const since = live.incremental === 'whole' ? await readWatermark(database.db, live) : null;
+  const marks = live.incremental === 'parts' ? await readMarks(database.db, live) : {};
+  const today = dayIn(input.timeZone, new Date(input.logicalAt));
+  const context = { settings, window: input.window, since, marks, today, full: input.full, http, signal };
+  const resources = { database, http, settings, keys: deps.keys, scope: input.scope };
+  const source = replay?.source ?? (await openSource(table, resources, input.runId));
   let page = staging.page;
-  let incomplete: string | undefined;
+  let read: Pick<SourcePage, 'notices' | 'marks' | 'incomplete'> = {};
   const writer = new PageWriter((next) => commitPage(database.pool, staging, next));
   for await (const fetched of source.fetchPages(context, staging.nextCursor)) {
     signal.throwIfAborted();
     const checked = checkPage(table, fetched, page);
     await writer.add(replay ? asReplayed(checked) : checked);
     page += 1;
-    incomplete = fetched.incomplete;
+    read = { notices: fetched.notices, marks: fetched.marks, incomplete: fetched.incomplete };
   }
   await writer.end();
-  const staged = await completeStaging(database, { ...staging, ...replay?.snapshot, incomplete });
-  return endIfIdle(database, input, live, staged);
+  return end(await completeStaging(database, { ...staging, ...read, ...replay?.snapshot }));
 }
 
-const openSource = async (table: TableDefinition, resources: SourceResources): Promise<Source> =>
-  'open' in table.source ? table.source.open(resources) : table.source;
+async function openSource(
+  { source }: TableDefinition,
+  resources: SourceResources,
+  runId: RunId,
+): Promise<Source> {
+  if ('open' in source) return source.open(resources);
+  if ('readUpload' in source) {
+    const upload = await readUpload(resources.database.db, runId);
+    return { setting: source.setting, fetchPages: () => source.readUpload(upload) };
+  }
+  return source;
+}
 
-/** A source that shows nothing new leaves nothing to review or merge: the table has ended. */
+/**
+ * A source that shows nothing new leaves nothing to review or merge: the table has ended. One that shows only some
+ * of the rows is reviewed here when none of them is new, which costs no step of its own then.
+ */
 async function endIfIdle(
-  { db }: DatabaseConnection,
-  { runId, table }: StageInput,
+  deps: ActivityDependencies,
+  input: StageInput,
   live: LiveTable,
-  staged: Staged,
+  { staged, attempt }: { readonly staged: Staged; readonly attempt: number },
 ): Promise<Staged> {
-  if (!isIdle(table, staged)) return staged;
-  if (live.incremental) await moveWatermark(db, runId, live, staged.sourceFetchedAt);
-  await closeTable(db, runId, live.name, 'completed', null);
-  return staged;
+  const { db } = deps.database;
+  const { runId, kind, table } = input;
+  if (table.archives || table.expiredBefore !== undefined) return { ...staged, ended: false };
+  if (staged.fetched === 0) {
+    await moveWatermarks(db, runId, live, staged);
+    await closeTable(db, runId, live.name, 'completed', null);
+    return { ...staged, ended: true };
+  }
+  const mayEnd = kind === 'sync' && live.incremental !== null && staged.drift.length === 0;
+  if (!mayEnd || !(await showsNothingNew(db, live, staged))) return { ...staged, ended: false };
+  const review = await reviewTable(deps, { ...input, staged }, attempt);
+  return { ...staged, ended: review.verdict === 'same' };
 }
 
 /** Splits a page into rows to stage and rows to quarantine. */
 function checkPage(table: TableDefinition, fetched: SourcePage, page: number): PageToCommit {
-  const columns = Object.keys(table.row.shape);
+  const columns = columnsOf(table);
   const quick = quickText(table, fetched.columns ?? []);
   const rows = new StagedRows();
   const quarantined: QuarantinedRow[] = [];

@@ -39,6 +39,7 @@ export const configSchema = z.object({
   DURASYNC_SECRET_KEYS: z.string().optional(),
   DURASYNC_ADMIN_TOKEN: z.string().min(16, { message: 'must have at least 16 characters' }).optional(),
   DURASYNC_DEMO: z.enum(['auto', 'off'], { message: "must be 'auto' or 'off'" }).default('auto'),
+  DURASYNC_IMPORT_DIR: z.string().optional(),
   DURASYNC_HOLD_HOURS: wholeNumber(1, 8_760, 24),
   DURASYNC_METRICS_PUBLIC: yesOrNo(false),
   LOG_LEVEL: z.enum(LOG_LEVELS, { message: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),

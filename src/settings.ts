@@ -1,4 +1,5 @@
 /** Schemas for environment variables, and the one function that reads them. */
+import { Cron } from 'croner';
 import { z } from 'zod';
 
 /** A value that was refused at start: names each variable, what is wrong with it and what would be right. */
@@ -37,6 +38,40 @@ export const timeZone = (fallback: string) =>
     .string()
     .refine(isTimeZone, { message: 'must be a time zone such as America/Los_Angeles or UTC' })
     .default(fallback);
+
+/** Times as a cron text of five fields, single-spaced. */
+export const cronText = (fallback: string) =>
+  z
+    .string()
+    .transform((value) => value.trim().replaceAll(/\s+/g, ' '))
+    .superRefine((value, context) => {
+      const reason = whyCronRefused(value);
+      if (reason === undefined) return;
+      const message = `must be a cron text of five fields, as in '*/5 * * * *', but ${reason}`;
+      context.addIssue({ code: 'custom', message });
+    })
+    .default(fallback);
+
+/** The reading of a cron text that Temporal has, too. @throws Error for a text that croner can't read */
+export const parseCron = (cron: string, zone: string): Cron =>
+  new Cron(cron, { mode: '5-part', timezone: zone, domAndDow: true });
+
+const NAMES = /\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat)\b/gi;
+
+/** Why a single-spaced cron text can't be used, because Temporal would refuse it or read it otherwise; else undefined. */
+export function whyCronRefused(cron: string): string | undefined {
+  const fields = cron.split(' ').length;
+  if (fields !== 5) return `it has ${fields} field${fields === 1 ? '' : 's'}`;
+  const signs = /[^\d\s*,/-]/.exec(cron.replaceAll(NAMES, '0'));
+  if (signs) return `it holds '${signs[0]}'`;
+  if (/-sun\b/i.test(cron)) return `a range can end in 7, but not in SUN`;
+  try {
+    parseCron(cron, 'UTC');
+    return undefined;
+  } catch (error) {
+    return (error instanceof Error ? error.message : String(error)).replace(/^CronPattern: /, '');
+  }
+}
 
 function isTimeZone(name: string): boolean {
   try {

@@ -1,5 +1,5 @@
 import { getExternalWorkflowHandle, isCancellation } from '@temporalio/workflow';
-import { archivesNext, isIdle, type Review, type Staged } from '../src/domain/contracts.ts';
+import { archivesNext, type Review, type Staged } from '../src/domain/contracts.ts';
 import { holdId, type RunId } from '../src/domain/ids.ts';
 import type { RunPlan, TablePlan } from '../src/domain/run-plan.ts';
 import { heavy, heavySummary, quick, quickSummary } from './activities.ts';
@@ -47,16 +47,20 @@ export async function loadTable(plan: RunPlan, table: TablePlan, read: ReadInTur
 
 /** One round of stage, review, merge and archive; null when it has to begin again. */
 async function loadOnce(plan: RunPlan, table: TablePlan, read: ReadInTurn): Promise<TableOutcome | null> {
-  const { runId, sync, scope, kind, window, full, sourceQueue } = plan;
+  const { runId, sync, scope, kind, logicalAt, timeZone, window, full, sourceQueue } = plan;
   const of = { runId, sync, scope, table };
   const reading = { ...heavySummary(`${table.table}: stage`), taskQueue: sourceQueue ?? undefined };
-  const staged = await read(() => heavy.stageTable.executeWithOptions(reading, [{ ...of, window, full }]));
+  const staged = await read(() =>
+    heavy.stageTable.executeWithOptions(reading, [{ ...of, kind, logicalAt, timeZone, window, full }]),
+  );
   const seen = `${table.table}: ${staged.staged} rows staged, ${staged.quarantined} quarantined`;
-  if (isIdle(table, staged)) return { status: 'completed', note: `${seen}; nothing to merge` };
+  if (staged.ended) {
+    return { status: 'completed', note: `${seen}; nothing to merge`, notices: staged.notices };
+  }
   const review = await heavy.reviewTable.executeWithOptions(heavySummary(seen), [{ ...of, staged, kind }]);
   if (review.verdict === 'lost') return null;
   if (review.verdict === 'older') return { status: 'skipped', note: review.reason ?? 'older' };
-  const { notices } = review;
+  const notices = [...(staged.notices ?? []), ...review.notices];
   if (review.verdict === 'same') {
     return { status: 'completed', note: `${table.table}: ${review.unchanged} unchanged`, notices };
   }

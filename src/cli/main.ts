@@ -1,6 +1,7 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { RUN_STATUSES } from '../domain/run-result.ts';
 import { addClientCommands } from './client-program.ts';
+import { addRentalsCommands } from './rentals-program.ts';
 import { runCommand } from './run-command.ts';
 
 // A reader that goes away, as `| head` does, must not kill a process that has engines to stop.
@@ -228,6 +229,7 @@ token
   );
 
 addClientCommands(program);
+addRentalsCommands(program);
 
 await program.parseAsync().catch((error: unknown) => {
   // Commander has already said what is wrong with the words of the command.

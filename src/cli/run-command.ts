@@ -64,6 +64,7 @@ const WRONG_USE = new Set([
   'TemporalCliError',
   'SealedSecretError',
   'UnknownClientError',
+  'UnknownLeadError',
   'UnknownScheduleError',
   'UnknownSync',
   'SyncOff',

@@ -34,10 +34,18 @@ export interface LiveTable {
   readonly compared: readonly string[];
   /** A column that orders the versions of a row; an older version never replaces a newer one. */
   readonly version: string | null;
-  /** An older snapshot is merged too, because the version of each row decides. */
+  /** Each run shows only some of the rows; null when it shows all. */
+  readonly incremental: 'whole' | 'parts' | null;
+  /** What merging does with a row that is live already. */
+  readonly existing: 'update' | 'skip';
+  /** Columns that are written when a row is inserted, and never again. */
+  readonly insertOnly: readonly string[];
+  /** A table of the schema whose rows are done with: none of them is created again. */
+  readonly settledIn: string | null;
+  /** Of two readings the later one is the newer truth. */
+  readonly ordered: boolean;
+  /** The version of each row decides which of two readings is the newer truth about it. */
   readonly rowwise: boolean;
-  /** Each run reads only what changed since the one before. */
-  readonly incremental: boolean;
   /** Null for rows that are there until the source stops showing them. */
   readonly lifecycle: Lifecycle | null;
 }
@@ -46,23 +54,38 @@ export interface LiveTable {
 export function liveTableSql(table: LiveTable) {
   const list = (columns: readonly string[], prefix?: string): RawBuilder<unknown> =>
     sql.join(columns.map((column) => (prefix ? sql.ref(`${prefix}.${column}`) : sql.ref(column))));
+  const sameKey = (left: string, right: string): RawBuilder<boolean> =>
+    sql<boolean>`${sql.join(
+      table.key.map((column) => sql`${sql.ref(`${left}.${column}`)} = ${sql.ref(`${right}.${column}`)}`),
+      sql` AND `,
+    )}`;
+  const differs = (source: string, live: string): RawBuilder<boolean> => {
+    const other = sql`(${list(table.compared, source)}) IS DISTINCT FROM (${list(table.compared, live)})`;
+    if (table.version === null) return sql<boolean>`${other}`;
+    const [given, kept] = [sql.ref(`${source}.${table.version}`), sql.ref(`${live}.${table.version}`)];
+    return sql<boolean>`(${other} AND (${kept} IS NULL OR ${given} >= ${kept}))`;
+  };
+  const settled = (source: string): RawBuilder<boolean> =>
+    table.settledIn === null
+      ? sql<boolean>`false`
+      : sql<boolean>`EXISTS (SELECT FROM ${sql.table(`${table.schema}.${table.settledIn}`)} done
+                             WHERE ${sameKey('done', source)})`;
+  const isLive = (live: string): RawBuilder<boolean> =>
+    sql<boolean>`${sql.ref(`${live}.${table.key[0]}`)} IS NOT NULL`;
   return {
     live: sql.table(`${table.schema}.${table.live}`),
     archive: sql.table(`${table.schema}.${table.live}_archive`),
     list,
     /** `left.key = right.key AND …` */
-    sameKey: (left: string, right: string): RawBuilder<boolean> =>
-      sql<boolean>`${sql.join(
-        table.key.map((column) => sql`${sql.ref(`${left}.${column}`)} = ${sql.ref(`${right}.${column}`)}`),
-        sql` AND `,
-      )}`,
+    sameKey,
     /** True when what the source says differs from what is live, and is not an older version of it. */
-    differs: (source: string, live: string): RawBuilder<boolean> => {
-      const other = sql`(${list(table.compared, source)}) IS DISTINCT FROM (${list(table.compared, live)})`;
-      if (table.version === null) return sql<boolean>`${other}`;
-      const [given, kept] = [sql.ref(`${source}.${table.version}`), sql.ref(`${live}.${table.version}`)];
-      return sql<boolean>`(${other} AND (${kept} IS NULL OR ${given} >= ${kept}))`;
-    },
+    differs,
+    /** True when a row of the source is done with. */
+    settled,
+    /** True when merging would write a row; both sides of a LEFT JOIN on the key. */
+    writes: (source: string, live: string): RawBuilder<boolean> =>
+      sql<boolean>`CASE WHEN ${isLive(live)} THEN ${table.existing === 'skip' ? sql`false` : differs(source, live)}
+                        ELSE NOT ${settled(source)} END`,
   };
 }
 
@@ -71,9 +94,9 @@ export const stateIn = (column: string, states: readonly string[]): RawBuilder<b
   // Literals, because CREATE TABLE AS takes no parameters.
   sql<boolean>`${sql.ref(column)} IN (${sql.join(states.map((state) => sql.lit(state)))})`;
 
-/** The columns of the source that do not belong to the key. */
-export function content(table: LiveTable): readonly string[] {
-  return table.columns.filter((column) => !table.key.includes(column));
+/** The columns of the source that a merge may change in a row that is there. */
+export function content({ columns, key, insertOnly }: LiveTable): readonly string[] {
+  return columns.filter((column) => !key.includes(column) && !insertOnly.includes(column));
 }
 
 /** A relation of the staging schema. */

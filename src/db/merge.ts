@@ -76,11 +76,23 @@ export async function mergeReviewed(
     );
     if (replayOf) await resolveReplayed(client, runId, table);
     const counts = { ...written, unchanged: review.unchanged };
+    // A row that another run inserted since the review is skipped too.
+    const skipped = (review.skipped ?? 0) + (table.existing === 'skip' ? review.rows - counts.inserted : 0);
     await client.query(
       `UPDATE durasync.sync_run_tables
-       SET stage = 'merged', inserted = $3, updated = $4, restored = $5, unchanged = $6, merged_generation = $7
+       SET stage = 'merged', inserted = $3, updated = $4, restored = $5, unchanged = $6, merged_generation = $7,
+           skipped = skipped + $8
        WHERE run_id = $1 AND table_name = $2`,
-      [runId, table.name, counts.inserted, counts.updated, counts.restored, counts.unchanged, generation],
+      [
+        runId,
+        table.name,
+        counts.inserted,
+        counts.updated,
+        counts.restored,
+        counts.unchanged,
+        generation,
+        skipped,
+      ],
     );
     return { outcome: 'merged', ...counts, generation, superseded: await otherHolds(client, runId, table) };
   });
@@ -183,6 +195,10 @@ async function upsertRows(
   insert: RawBuilder<unknown>,
 ): Promise<{ inserted: number; updated: number }> {
   const { list, differs } = liveTableSql(table);
+  if (table.existing === 'skip') {
+    const skipping = sql`${insert} ON CONFLICT (${list(table.key)}) DO NOTHING`;
+    return { inserted: (await run(client, db, skipping)).rowCount ?? 0, updated: 0 };
+  }
   const { lifecycle } = table;
   const assignments = sql.join([
     ...content(table).map((column) => sql`${sql.ref(column)} = ${sql.ref(`excluded.${column}`)}`),

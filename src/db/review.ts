@@ -20,6 +20,7 @@ interface Differences {
   readonly relation: string;
   readonly inserted: number;
   readonly updated: number;
+  readonly skipped: number;
   readonly missing: number;
 }
 
@@ -40,19 +41,19 @@ export async function reviewStaged(db: Db, request: ReviewRequest): Promise<Revi
   const generation = state?.generation ?? 0;
   // The live table of an incremental source holds far more than one run shows.
   const { open: live, isEmpty } = table.incremental ? NOT_COUNTED : await countLive(db, table);
-  const differences = isEmpty
-    ? allNew(staged)
-    : await db.transaction().execute((tx) => compare(tx, request, generation));
-  const { relation, inserted, updated, missing } = differences;
-  const decided = { generation, relation, inserted, updated, missing };
+  const differences =
+    isEmpty && table.settledIn === null
+      ? allNew(staged)
+      : await db.transaction().execute((tx) => compare(tx, request, generation));
+  const decided = { ...differences, generation };
   // Asked after the comparison: what was compared is what was staged.
   if (!(await isStillStaged(db, request))) return review(decided, staged, { verdict: 'lost', reason: null });
   const newer = state?.source_fetched_at ?? null;
   const isOlder = newer !== null && newer > new Date(staged.sourceFetchedAt);
-  if (isOlder && state?.merged_run_id !== request.runId && !table.rowwise) {
+  if (isOlder && state?.merged_run_id !== request.runId && table.ordered) {
     return review(decided, staged, { verdict: 'older', reason: `older than ${state?.merged_run_id}` });
   }
-  const reason = holdReason(request, live, missing);
+  const reason = holdReason(request, live, differences.missing);
   const mayArchive =
     staged.unreadable === 0 ||
     (await unreadableLinesAreKnown(db, request.runId, table.sync, table.name, staged.unreadable));
@@ -87,13 +88,13 @@ function review(
     ...decided,
     ...verdict,
     rows: decided.inserted + decided.updated,
-    unchanged: staged.staged - decided.inserted - decided.updated,
+    unchanged: staged.staged - decided.inserted - decided.updated - decided.skipped,
   };
 }
 
 /** An empty live table needs no comparison: all valid rows are merged from the staging table itself. */
 function allNew(staged: Staged): Differences {
-  return { relation: staged.relation, inserted: staged.staged, updated: 0, missing: 0 };
+  return { relation: staged.relation, inserted: staged.staged, updated: 0, skipped: 0, missing: 0 };
 }
 
 interface LiveCount {
@@ -139,7 +140,7 @@ function staysArchived(table: LiveTable): RawBuilder<boolean> {
 async function compare(db: Db, request: ReviewRequest, generation: number): Promise<Differences> {
   const { table, staged, archives, attempt } = request;
   const relation = `${staged.relation}_c${generation}_${attempt}`;
-  const { live, sameKey, differs } = liveTableSql(table);
+  const { live, sameKey, writes } = liveTableSql(table);
   const firstKey = sql.ref(`l.${table.key[0]}`);
   const columns = sql.join(
     table.columns.map((column) =>
@@ -157,12 +158,37 @@ async function compare(db: Db, request: ReviewRequest, generation: number): Prom
              AS action, true AS valid, ${columns}
     FROM ${stagingTable(staged.relation)} s ${join} ${live} l ON ${sameKey('s', 'l')}
     WHERE (s.position IS NULL AND ${isMissing(table, staged)})
-       OR (s.valid AND CASE WHEN ${firstKey} IS NULL THEN NOT ${staysArchived(table)}
-                            ELSE ${differs('s', 'l')} END)`.execute(db);
+       OR (s.valid AND ${writes('s', 'l')} AND NOT (${firstKey} IS NULL AND ${staysArchived(table)}))`.execute(
+    db,
+  );
   const { rows } = await sql<{ action: string; count: number }>`
     SELECT action, count(*) FROM ${stagingTable(relation)} GROUP BY action`.execute(db);
   const count = (action: string): number => rows.find((row) => row.action === action)?.count ?? 0;
-  return { relation, inserted: count('insert'), updated: count('update'), missing: count('missing') };
+  const [inserted, updated] = [count('insert'), count('update')];
+  const skipped = await countSkipped(db, request, inserted);
+  return { relation, inserted, updated, skipped, missing: count('missing') };
+}
+
+/** Rows that are left out because of what is live or done with already. */
+async function countSkipped(db: Db, { table, staged }: ReviewRequest, inserted: number): Promise<number> {
+  if (table.existing === 'skip') return staged.staged - inserted;
+  if (table.settledIn === null) return 0;
+  const { live, sameKey, settled } = liveTableSql(table);
+  const { rows } = await sql<{ count: number }>`
+    SELECT count(*) FROM ${stagingTable(staged.relation)} s
+    WHERE s.valid AND ${settled('s')} AND NOT EXISTS (SELECT FROM ${live} l WHERE ${sameKey('l', 's')})`.execute(
+    db,
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/** Whether merging would write anything; asked of a source that shows only some of the rows. */
+export async function showsNothingNew(db: Db, table: LiveTable, { relation }: Staged): Promise<boolean> {
+  const { live, sameKey, writes } = liveTableSql(table);
+  const { rows } = await sql`
+    SELECT FROM ${stagingTable(relation)} s LEFT JOIN ${live} l ON ${sameKey('s', 'l')}
+    WHERE s.valid AND ${writes('s', 'l')} LIMIT 1`.execute(db);
+  return rows.length === 0;
 }
 
 const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`;

@@ -24,6 +24,8 @@ export interface StagingAttempt {
   readonly result: Staged | null;
   /** In a replay: the run whose snapshot the rows complete; `fetchStartedAt` is that run's then. */
   readonly replayOf?: RunId;
+  readonly notices?: readonly string[];
+  readonly marks?: Readonly<Record<string, string>>;
   /** Why the source was not read to its end. */
   readonly incomplete?: string;
 }
@@ -214,8 +216,10 @@ async function dropDuplicates(db: Db, table: LiveTable, relation: string): Promi
  */
 export async function completeStaging(
   { db }: DatabaseConnection,
-  { runId, table, relation, attempt, fetchStartedAt, replayOf, incomplete }: StagingAttempt,
+  attempted: StagingAttempt,
 ): Promise<Staged> {
+  const { runId, table, relation, attempt, fetchStartedAt } = attempted;
+  const { replayOf, notices, marks, incomplete } = attempted;
   return db.transaction().execute(async (tx) => {
     await allowMemory(tx);
     const counted = await countKeys(tx, table, relation);
@@ -235,6 +239,8 @@ export async function completeStaging(
       duplicates: counted.rows - counted.keys,
       sourceFetchedAt: fetchStartedAt.toISOString(),
       replayOf,
+      notices,
+      marks,
       incomplete,
     };
     const { numUpdatedRows } = await tx

@@ -1,7 +1,11 @@
 import { sql } from 'kysely';
+import type { Staged } from '../domain/contracts.ts';
 import type { RunId } from '../domain/ids.ts';
 import type { Db } from './connect.ts';
 import type { LiveTable } from './live-table.ts';
+
+/** The name of the watermark of one part of a source, such as one location of a report. */
+const partName = (table: LiveTable, part: string): string => `${table.name}/${part}`;
 
 /** Up to when a source has been fully merged (ISO), or null before the first time. */
 export async function readWatermark(db: Db, { sync, scope, name }: LiveTable): Promise<string | null> {
@@ -15,15 +19,58 @@ export async function readWatermark(db: Db, { sync, scope, name }: LiveTable): P
   return row?.value ?? null;
 }
 
+/** Up to which day each part of a source has been merged, by the part's name. */
+export async function readMarks(db: Db, table: LiveTable): Promise<Record<string, string>> {
+  const prefix = partName(table, '');
+  const rows = await db
+    .selectFrom('durasync.watermarks')
+    .select(['name', 'value'])
+    .where('sync', '=', table.sync)
+    .where('scope', '=', table.scope)
+    .where(sql<boolean>`starts_with(name, ${prefix})`)
+    .execute();
+  return Object.fromEntries(rows.map(({ name, value }) => [name.slice(prefix.length), value]));
+}
+
 /**
- * Moves a watermark forward; one that is further already stays. Only a run that syncs moves it: a preview, a replay
- * and a backfill read something else than what is new. Safe to repeat.
+ * Moves the watermarks of what was merged forward: that of the whole source, or that of each part that was read.
+ * One that is further already stays. Only a run that syncs moves them: a preview, a replay and a backfill read
+ * something else than what is new. Safe to repeat.
  */
-export async function moveWatermark(db: Db, runId: RunId, table: LiveTable, value: string): Promise<void> {
+export async function moveWatermarks(
+  db: Db,
+  runId: RunId,
+  table: LiveTable,
+  staged: Pick<Staged, 'sourceFetchedAt' | 'marks'>,
+): Promise<void> {
+  switch (table.incremental) {
+    case 'whole':
+      return moveAll(db, runId, table, { [table.name]: staged.sourceFetchedAt });
+    case 'parts': {
+      const marks = Object.entries(staged.marks ?? {});
+      return moveAll(
+        db,
+        runId,
+        table,
+        Object.fromEntries(marks.map(([part, day]) => [partName(table, part), day])),
+      );
+    }
+    case null:
+  }
+}
+
+async function moveAll(
+  db: Db,
+  runId: RunId,
+  { sync, scope }: LiveTable,
+  values: Readonly<Record<string, string>>,
+): Promise<void> {
+  if (Object.keys(values).length === 0) return;
   await sql`
     INSERT INTO durasync.watermarks AS w (sync, scope, name, value, run_id)
-    SELECT ${table.sync}, ${table.scope}, ${table.name}, ${value}, run_id
-    FROM durasync.sync_runs WHERE run_id = ${runId} AND kind = 'sync' AND trigger <> 'backfill'
+    SELECT ${sync}, ${scope}, m.key, m.value, r.run_id
+    FROM jsonb_each_text(${JSON.stringify(values)}::jsonb) m, durasync.sync_runs r
+    WHERE r.run_id = ${runId} AND r.kind = 'sync' AND r.trigger <> 'backfill'
     ON CONFLICT (sync, scope, name) DO UPDATE
     SET value = excluded.value, run_id = excluded.run_id, updated_at = clock_timestamp()
     WHERE w.value < excluded.value`.execute(db);

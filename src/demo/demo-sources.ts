@@ -3,6 +3,7 @@ import { carsDemo } from '../syncs/cars/demo-source.ts';
 import { amazonDemo } from '../syncs/commerce/demo-amazon.ts';
 import { shopifyDemo } from '../syncs/commerce/demo-shopify.ts';
 import { fleetDemo } from '../syncs/fleet/demo-source.ts';
+import { rentalsDemo } from '../syncs/rentals/demo-rentals.ts';
 
 /** What one sync adds to the demo source server. */
 export interface DemoSource {
@@ -12,4 +13,10 @@ export interface DemoSource {
   mount(app: Hono, now: () => Date): void;
 }
 
-export const DEMO_SOURCES: readonly DemoSource[] = [fleetDemo, shopifyDemo, amazonDemo, carsDemo];
+export const DEMO_SOURCES: readonly DemoSource[] = [
+  fleetDemo,
+  shopifyDemo,
+  amazonDemo,
+  rentalsDemo,
+  carsDemo,
+];

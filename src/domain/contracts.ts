@@ -27,6 +27,8 @@ export interface RunSyncInput {
   readonly full?: boolean;
   /** For runs of kind `replay`. */
   readonly replay?: ReplaySelection;
+  /** For runs of kind `import`: the uploaded file. */
+  readonly uploadId?: string;
   readonly trigger?: RunTrigger;
   readonly triggeredBy?: string;
 }
@@ -62,8 +64,7 @@ export interface AskedWait {
   readonly pages: number;
 }
 
-export interface StageInput extends TableOfRun {
-  readonly window: RunPlan['window'];
+export interface StageInput extends TableOfRun, Pick<RunPlan, 'kind' | 'logicalAt' | 'timeZone' | 'window'> {
   readonly full: boolean;
 }
 
@@ -82,6 +83,12 @@ export interface Staged {
   readonly unreadable: number;
   /** Columns the definition does not know, seen for the first time. */
   readonly drift: readonly string[];
+  /** True when the table has ended with its staging: the source showed nothing that has to be reviewed. */
+  readonly ended?: boolean;
+  /** What a person should hear of this reading. */
+  readonly notices?: readonly string[];
+  /** Up to which day each part of the source was read; kept once this is merged. */
+  readonly marks?: Readonly<Record<string, string>>;
   /** Why the source was not read to its end, so that nothing counts as missing; absent when it was. */
   readonly incomplete?: string;
   /** In a replay: the run whose snapshot these rows complete. It stays the newest one of the table. */
@@ -110,6 +117,8 @@ export interface Review {
   readonly inserted: number;
   readonly updated: number;
   readonly unchanged: number;
+  /** Rows that merging leaves out, because the definition protects what is there. */
+  readonly skipped?: number;
   readonly missing: number;
   /** False when rows that cannot be told apart might be live ones, so none is archived this time. */
   readonly mayArchive: boolean;
@@ -129,10 +138,6 @@ export const archivesMissing = (table: TablePlan, review: Review): boolean =>
 /** Whether rows may have to be archived once what was reviewed is merged. */
 export const archivesNext = (table: TablePlan, review: Review): boolean =>
   archivesMissing(table, review) || table.expiredBefore !== undefined;
-
-/** Whether a source has shown nothing that a table has to be reviewed for. */
-export const isIdle = (table: TablePlan, staged: Staged): boolean =>
-  staged.fetched === 0 && !table.archives && table.expiredBefore === undefined;
 
 export type Merged =
   | {

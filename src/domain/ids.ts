@@ -19,6 +19,9 @@ export const planRunId = (sync: string): string => `plan/${sync}`;
 /** The slot for replays of a sync's quarantined rows. */
 export const replayRunId = (sync: string): string => `replay/${sync}`;
 
+/** The workflow that loads one uploaded file: the same file is never loaded twice at once. */
+export const importRunId = (uploadId: string): string => `import/${uploadId}`;
+
 /** The workflow that waits for a decision about a held run. */
 export const holdId = (runId: RunId): string => `hold/${runId}`;
 

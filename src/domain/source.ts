@@ -28,6 +28,10 @@ export interface SourcePage {
   readonly incomplete?: string;
   /** Columns the source shows that the definition does not know. */
   readonly drift?: readonly string[];
+  /** On the last page: what a person should hear of this reading, such as a part that could not be read. */
+  readonly notices?: readonly string[];
+  /** On the last page: up to which day each part of the source has been read now, by the part's name. */
+  readonly marks?: Readonly<Record<string, string>>;
 }
 
 /** What a source needs to know about the run that reads it. */
@@ -38,6 +42,10 @@ export interface SourceContext {
   readonly window: { readonly from: string; readonly to: string } | null;
   /** Only what changed at or after this instant (ISO); null for all, or when the source cannot tell. */
   readonly since: string | null;
+  /** The day (YYYY-MM-DD) up to which each part of the source was merged before, for sources that are read in parts. */
+  readonly marks: Readonly<Record<string, string>>;
+  /** The day (YYYY-MM-DD) of the run's logical instant in the sync's zone. */
+  readonly today: string;
   /** The run asks for everything, not only for what changed. */
   readonly full: boolean;
   /** The worker's HTTP connections. */

@@ -17,6 +17,7 @@ import { clientRoutes } from './routes/clients.ts';
 import { documentRoute } from './routes/document.ts';
 import { fleetAdminRoutes } from './routes/fleet-admin.ts';
 import { healthRoutes } from './routes/health.ts';
+import { leadRoutes } from './routes/leads.ts';
 import { quarantineRoutes } from './routes/quarantine.ts';
 import { runDecisionRoutes } from './routes/run-decisions.ts';
 import { runRoutes } from './routes/runs.ts';
@@ -84,6 +85,7 @@ export function createApp({ session, config, log }: AppParts) {
     quarantineRoutes,
     clientRoutes,
     clientSyncRoutes,
+    leadRoutes,
     healthRoutes,
   ];
   for (const routes of groups) app.route('/', routes(api));

@@ -3,6 +3,7 @@ import { audit } from '../db/audit.ts';
 import { readRunResult } from '../db/run-result.ts';
 import type { RunSyncInput } from '../domain/contracts.ts';
 import type { RunResult } from '../domain/run-result.ts';
+import { runTimeoutMs } from '../syncs/define-sync.ts';
 import { startRun } from '../temporal/runs.ts';
 import type { Api, ConfiguredSync } from './api.ts';
 import type { Principal } from './authenticate.ts';
@@ -33,7 +34,7 @@ export type StartAnswer =
 export async function startRunByHand(api: Api, request: StartRequest): Promise<StartAnswer> {
   const { sync, principal, input, wait, signal } = request;
   const { client, database } = api.session;
-  const { name, tables, runTimeoutMs } = sync.definition;
+  const { name, tables } = sync.definition;
   if (sync.off) throw new ProblemError('sync-off', sync.off);
   checkTables(
     input.tables,
@@ -57,7 +58,7 @@ export async function startRunByHand(api: Api, request: StartRequest): Promise<S
     client,
     result: () => client.workflow.getHandle(workflowId, runId).result(),
     signal,
-    timeoutMs: runTimeoutMs,
+    timeoutMs: runTimeoutMs(sync.definition, sync.settings),
   });
   if (waited.outcome === 'still-running') return { outcome: 'started', run };
   const result = await readRunResult(database.db, runId);

@@ -1,18 +1,19 @@
 import { z } from 'zod';
 import type { RunSyncInput } from '../domain/contracts.ts';
 import { SyncFailure } from '../domain/failures.ts';
-import { offReason } from './configured.ts';
+import { isUploaded, offReason } from './configured.ts';
 import type { Settings, SyncDefinition } from './define-sync.ts';
 
 /** What may be asked of a run; it may come from the plain Temporal CLI, so nothing is taken for granted. */
 const requestSchema = z.object({
   scope: z.string().optional(),
-  kind: z.enum(['sync', 'plan', 'replay']).optional(),
+  kind: z.enum(['sync', 'plan', 'replay', 'import']).optional(),
   tables: z.array(z.string()).nonempty().optional(),
   full: z.boolean().optional(),
   from: z.string().optional(),
   to: z.string().optional(),
   days: z.number().int().positive().optional(),
+  uploadId: z.string().optional(),
   trigger: z.enum(['schedule', 'manual', 'signal', 'backfill', 'first_start', 'upload']).optional(),
   triggeredBy: z.string().optional(),
 });
@@ -32,7 +33,8 @@ export function checkRequest(
     const wrong = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
     throw new SyncFailure('InvalidInput', `The input of the run is not valid. ${wrong.join('; ')}`);
   }
-  const off = offReason(sync, settings);
+  const { kind } = parsed.data;
+  const off = kind === 'import' ? undefined : offReason(sync, settings);
   if (off) throw new SyncFailure('SyncOff', off);
   const known = sync.tables.map(({ name }) => name);
   const unknown = parsed.data.tables?.find((name) => !known.includes(name));
@@ -42,6 +44,7 @@ export function checkRequest(
       `${sync.name} has no table '${unknown}'. Known: ${known.join(', ')}.`,
     );
   }
+  checkUploads(sync, parsed.data);
   checkScope(sync, parsed.data.scope);
   const { from, to, days } = parsed.data;
   if (sync.windows === 'none' && (from ?? to ?? days) !== undefined) {
@@ -50,6 +53,26 @@ export function checkRequest(
       `${sync.name} has no windows of days: each run loads all its source shows now. Leave --from, --to and --days away.`,
     );
   }
+}
+
+function checkUploads(
+  sync: SyncDefinition,
+  { kind, uploadId, tables = [] }: z.infer<typeof requestSchema>,
+): void {
+  const uploaded = sync.tables.filter(isUploaded).map(({ name }) => name);
+  const given = tables.filter((name) => uploaded.includes(name));
+  if (kind === 'import') {
+    if (uploadId !== undefined && given.length > 0 && given.length === tables.length) return;
+    throw new SyncFailure(
+      'InvalidInput',
+      'An import needs an uploaded file and the table it is for. Start it with: npx durasync import KIND FILE',
+    );
+  }
+  if (given.length === 0 || kind === 'replay') return;
+  throw new SyncFailure(
+    'InvalidInput',
+    `${given.join(', ')} is fed by uploaded files. Load one with: npx durasync import KIND FILE`,
+  );
 }
 
 function checkScope(sync: SyncDefinition, scope: string | undefined): void {

@@ -30,7 +30,8 @@ function shown(text: string): string {
   return text.length > 80 ? `'${text.slice(0, 80)}…'` : `'${text}'`;
 }
 
-function refuse(issues: Issues, text: string, expected: string): never {
+/** Says why a cell does not fit. */
+export function refuse(issues: Issues, text: string, expected: string): never {
   issues.addIssue({ code: 'custom', message: `${shown(text)} is not ${expected}` });
   return z.NEVER;
 }
@@ -43,7 +44,7 @@ function refuseBlank(issues: Issues): null {
 }
 
 /** A schema that reads a cell which is not blank with `read`. */
-function column(read: (text: string, issues: Issues) => Cell) {
+export function column(read: (text: string, issues: Issues) => Cell) {
   const readCell: ReadCell = (cell, issues) => {
     const value = present(cell);
     return value === null ? null : read(value, issues);
@@ -51,7 +52,7 @@ function column(read: (text: string, issues: Issues) => Cell) {
   return z.string().optional().transform(readCell).register(cellReaders, { read: readCell });
 }
 
-type Column = ReturnType<typeof column>;
+export type Column = ReturnType<typeof column>;
 
 /** The same column, refusing blanks. */
 export function required(schema: Column) {
@@ -124,13 +125,14 @@ const MONTH_DAY_YEAR = /^(\d{1,2})([-/])(\d{1,2})\2(\d{4}|\d{2})$/;
 const ISO_DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
 const MONTH_YEAR = /^(\d{1,2})[-/](\d{4})$/;
 
-function fullYear(year: string): number {
+/** 00–69 are 20xx, 70–99 19xx. */
+export function fullYear(year: string): number {
   if (year.length === 4) return Number(year);
   return Number(year) < 70 ? 2000 + Number(year) : 1900 + Number(year);
 }
 
 /** The ISO text of a date that exists in the calendar, else null. */
-function isoDate(year: number, month: number, day: number): Cell {
+export function isoDate(year: number, month: number, day: number): Cell {
   if (year < 1 || month < 1 || month > 12 || day < 1) return null;
   if (day > 28 && day > new Date(Date.UTC(year, month, 0)).getUTCDate()) return null;
   return `${String(year).padStart(4, '0')}-${month < 10 ? '0' : ''}${month}-${day < 10 ? '0' : ''}${day}`;

@@ -4,7 +4,7 @@ import type { RunSyncInput } from '../domain/contracts.ts';
 import type { RunId } from '../domain/ids.ts';
 import type { Guards } from '../domain/run-plan.ts';
 import type { StepResult } from '../domain/run-result.ts';
-import type { Source } from '../domain/source.ts';
+import type { Source, SourcePage } from '../domain/source.ts';
 import type { DatabaseConnection } from '../db/connect.ts';
 import type { Lifecycle } from '../db/live-table.ts';
 import type { KeyRing } from '../key-ring.ts';
@@ -28,6 +28,23 @@ interface OpenedSource {
   open(resources: SourceResources): Promise<Source>;
 }
 
+/** A file that a person has uploaded. */
+export interface Upload {
+  /** As it was called where it came from. */
+  readonly fileName: string;
+  readonly content: Buffer;
+  /** What was said about it besides, such as the store it is from. */
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/** Reads uploaded files. A table fed by them is loaded by runs of kind `import` alone. */
+interface UploadSource {
+  readonly setting: 'upload';
+  /** What `import` calls such files. */
+  readonly kind: string;
+  readUpload(upload: Upload): AsyncIterable<SourcePage>;
+}
+
 /** One live table and the source that feeds it. */
 export interface TableDefinition {
   readonly name: string;
@@ -38,7 +55,9 @@ export interface TableDefinition {
    * column's PostgreSQL type, or null. Columns of the live table that are not named here are never touched.
    */
   readonly row: z.ZodObject;
-  readonly source: Source | OpenedSource;
+  readonly source: Source | OpenedSource | UploadSource;
+  /** Columns made from the others of a valid row. They may be part of the key. */
+  readonly computed?: Readonly<Record<string, (row: Readonly<Record<string, unknown>>) => string>>;
   /** The live table, when several tables of the definition share one; else the table's own name. */
   readonly live?: string;
   /** The columns that tell whether a row has changed; all but the key when absent. */
@@ -46,12 +65,21 @@ export interface TableDefinition {
   /** A column that orders the versions of a row: an older one never replaces a newer one. */
   readonly version?: string;
   /**
+   * Each run shows only some of the rows: what changed since the last one that was merged, or what each part of
+   * the source has to show since that part was last read.
+   */
+  readonly incremental?: 'whole' | 'parts';
+  /** A row that is live already is left as it is and counted as skipped. */
+  readonly existing?: 'skip';
+  /** Columns that belong to people once a row is there: written when it is inserted, and never again. */
+  readonly insertOnly?: readonly string[];
+  /** A table of the schema with the same key columns. Rows that are there are done with: none is created again. */
+  readonly settledIn?: string;
+  /**
    * Snapshots may be merged in any order, because each row has a `version`. Without it a snapshot that was fetched
    * before the last merged one is discarded as a whole.
    */
   readonly rowwise?: true;
-  /** Each run reads only what changed since the last one that was merged. */
-  readonly incremental?: true;
   /** Without its setting an optional table is skipped; any other fails. */
   readonly optional?: boolean;
   /** The source shows every row each time, or in full runs only, so a row it stops showing then is archived. */
@@ -111,7 +139,7 @@ export interface SyncDefinition {
   /** The usual time between two runs; guards grow with the periods since the last complete one. */
   readonly periodMs: number;
   /** The hard end of a run; it ends itself a little earlier. */
-  readonly runTimeoutMs: number;
+  readonly runTimeoutMs: number | ((settings: Settings) => number);
   readonly tables: readonly TableDefinition[];
   /**
    * For a sync that runs for many scopes, such as connections of clients: the tables a scope has.
@@ -133,6 +161,16 @@ export interface SyncDefinition {
   readonly derive: readonly StepDefinition[];
 }
 
+/** The columns that a table's source writes: those it shows, then those made from them. */
+export const columnsOf = ({ row, computed = {} }: TableDefinition): string[] => [
+  ...Object.keys(row.shape),
+  ...Object.keys(computed),
+];
+
+/** The hard end of a run, in milliseconds. */
+export const runTimeoutMs = ({ runTimeoutMs: limit }: SyncDefinition, settings: Settings): number =>
+  typeof limit === 'number' ? limit : limit(settings);
+
 /**
  * Declares a sync. Throws at start-up when the definition contradicts itself, so that no run has to find out.
  *
@@ -144,7 +182,8 @@ export function defineSync(definition: SyncDefinition): SyncDefinition {
     if (table.rowwise && table.version === undefined) {
       throw new Error(`sync ${definition.name}, table ${table.name}: rowwise needs a version`);
     }
-    const unknown = table.key.filter((column) => !(column in table.row.shape));
+    const columns = columnsOf(table);
+    const unknown = table.key.filter((column) => !columns.includes(column));
     if (unknown.length > 0) {
       throw new Error(
         `sync ${definition.name}, table ${table.name}: key columns missing in row: ${unknown.join(', ')}`,

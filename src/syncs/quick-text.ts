@@ -11,11 +11,11 @@ export type QuickText = (cells: readonly string[]) => string | null;
  * knows how to say what; so is every row when the columns of the definition are not those of ./columns.ts, or
  * come in another order.
  */
-export function quickText({ row }: TableDefinition, columns: readonly string[]): QuickText {
+export function quickText({ row, computed }: TableDefinition, columns: readonly string[]): QuickText {
   const names = Object.keys(row.shape);
   const readers = names.flatMap((name) => cellReaders.get(row.shape[name])?.read ?? []);
   const sameOrder = columns.length === names.length && names.every((name, at) => name === columns[at]);
-  if (!sameOrder || readers.length < names.length) return () => null;
+  if (computed || !sameOrder || readers.length < names.length) return () => null;
   let fits = true;
   const issues = { addIssue: () => void (fits = false) };
   const texts: string[] = names.map(() => '');

@@ -13,9 +13,14 @@ export type RowVerdict =
 export function validateRow(table: TableDefinition, row: SourceRow): RowVerdict {
   if (row.unreadable !== undefined) return { kind: 'quarantined', reasons: [row.unreadable], key: null };
   const parsed = table.row.safeParse(row.values);
-  if (parsed.success) return { kind: 'valid', values: parsed.data };
+  if (parsed.success) return { kind: 'valid', values: withComputed(table, parsed.data) };
   const reasons = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   return { kind: 'quarantined', reasons, key: readKey(table, row) };
+}
+
+function withComputed({ computed = {} }: TableDefinition, values: ColumnTexts): ColumnTexts {
+  const made = Object.entries(computed).map(([column, make]) => [column, make(values)]);
+  return { ...values, ...Object.fromEntries(made) };
 }
 
 function readKey(table: TableDefinition, row: SourceRow): ColumnTexts | null {

@@ -57,7 +57,7 @@ const connectionOptions = ({ address, apiKey, tls }: TemporalTarget) => ({
 });
 
 /** Nothing answers at the address. */
-export class TemporalUnreachableError extends Error {
+class TemporalUnreachableError extends Error {
   override readonly name = 'TemporalUnreachableError';
 }
 

@@ -1,4 +1,4 @@
-import { Cron } from 'croner';
+import { whyCronRefused } from '../settings.ts';
 import type { ScheduleDefinition } from '../syncs/define-sync.ts';
 
 /** A cron text that Temporal would refuse or read otherwise; the message says why. */
@@ -21,7 +21,6 @@ export type ScheduleTimes = Pick<ScheduleDefinition, 'id' | 'at' | 'timeZone'>;
 
 const NUMBERS = String.raw`(\d+(?:,\d+)*)`;
 const FIXED = new RegExp(`^${NUMBERS} ${NUMBERS} (\\S+ \\S+ \\S+)$`);
-const NAMES = /\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat)\b/gi;
 const MINUTE_MS = 60_000;
 
 /**
@@ -32,7 +31,7 @@ const MINUTE_MS = 60_000;
 export function readTimes({ id, at, timeZone }: ScheduleTimes): CronTimes {
   const text = 'cron' in at ? at.cron : `${at.minute} ${at.hour} * * *`;
   const cron = text.trim().replaceAll(/\s+/g, ' ');
-  const reason = whyRefused(cron);
+  const reason = whyCronRefused(cron);
   if (reason) {
     throw new CronTextError(
       `The schedule ${id} has a time that can't be used, '${text}': ${reason}. Write a cron text of five fields, as in '*/5 * * * *'.`,
@@ -50,24 +49,6 @@ export function describeTimes({ cron, timeZone, fixed }: CronTimes): string {
   const [timeMs, ...others] = fixed?.timesMs ?? [];
   if (timeMs === undefined || others.length > 0 || fixed?.days !== '* * *') return `${cron} ${timeZone}`;
   return `daily ${new Date(timeMs).toISOString().slice(11, 16)} ${timeZone}`;
-}
-
-/** The reading of a cron text that Temporal has, too. */
-export const parseCron = (cron: string, timeZone: string): Cron =>
-  new Cron(cron, { mode: '5-part', timezone: timeZone, domAndDow: true });
-
-function whyRefused(cron: string): string | undefined {
-  const fields = cron.split(' ').length;
-  if (fields !== 5) return `it has ${fields} field${fields === 1 ? '' : 's'}`;
-  const signs = /[^\d\s*,/-]/.exec(cron.replaceAll(NAMES, '0'));
-  if (signs) return `it holds '${signs[0]}'`;
-  if (/-sun\b/i.test(cron)) return `a range can end in 7, but not in SUN`;
-  try {
-    parseCron(cron, 'UTC');
-    return undefined;
-  } catch (error) {
-    return (error instanceof Error ? error.message : String(error)).replace(/^CronPattern: /, '');
-  }
 }
 
 const numbers = (list: string): number[] => list.split(',').map(Number);

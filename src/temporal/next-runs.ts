@@ -1,4 +1,5 @@
-import { parseCron, readTimes, type ScheduleTimes } from './cron-text.ts';
+import { readTimes, type ScheduleTimes } from './cron-text.ts';
+import { parseCron } from '../settings.ts';
 import { instantOfRun } from './schedule-spec.ts';
 import { findReading, zoneClock } from './zone-clock.ts';
 

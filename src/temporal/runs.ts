@@ -9,7 +9,15 @@ import type { decideHold } from '../../workflows/decide-hold.ts';
 import type { reconcileClients } from '../../workflows/reconcile-clients.ts';
 import type { sweepRuns } from '../../workflows/sweep-runs.ts';
 import type { Decision, RunSyncInput } from '../domain/contracts.ts';
-import { holdId, manualRunId, planRunId, replayRunId, type RunId, TASK_QUEUE } from '../domain/ids.ts';
+import {
+  holdId,
+  importRunId,
+  manualRunId,
+  planRunId,
+  replayRunId,
+  type RunId,
+  TASK_QUEUE,
+} from '../domain/ids.ts';
 
 export interface StartedRun {
   readonly runId: RunId;
@@ -45,14 +53,15 @@ export async function startRun(
   }
 }
 
-function slotOf({ kind = 'sync', sync }: RunSyncInput): string {
+function slotOf({ kind = 'sync', sync, uploadId = '' }: RunSyncInput): string {
   switch (kind) {
     case 'plan':
       return planRunId(sync);
     case 'replay':
       return replayRunId(sync);
-    case 'sync':
     case 'import':
+      return importRunId(uploadId);
+    case 'sync':
     case 'undo':
       return manualRunId(sync);
   }

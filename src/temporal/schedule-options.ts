@@ -4,7 +4,7 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 import { scheduledRunId, TASK_QUEUE } from '../domain/ids.ts';
 import { type Environment, readSettings } from '../settings.ts';
 import { offReason } from '../syncs/configured.ts';
-import type { ScheduleDefinition, SyncDefinition } from '../syncs/define-sync.ts';
+import { runTimeoutMs, type ScheduleDefinition, type SyncDefinition } from '../syncs/define-sync.ts';
 import { scheduleSpec, type ScheduleTimesSpec } from './schedule-spec.ts';
 
 export const SYNC_NAME = defineSearchAttributeKey('SyncName', SearchAttributeType.KEYWORD);
@@ -41,7 +41,7 @@ export function wantedSchedules(
       options: scheduleOptions(schedule, now, {
         workflowType: 'runSync',
         args: [{ ...schedule.input, trigger: 'schedule' }],
-        workflowRunTimeout: sync.runTimeoutMs,
+        workflowRunTimeout: runTimeoutMs(sync, settings),
         staticSummary: sync.title,
         typedSearchAttributes: [
           { key: SYNC_NAME, value: sync.name },

@@ -4,7 +4,8 @@ import {
   MONTHS,
   type ScheduleSpec,
 } from '@temporalio/client';
-import { type CronTimes, describeTimes, parseCron, readTimes, type ScheduleTimes } from './cron-text.ts';
+import { type CronTimes, describeTimes, readTimes, type ScheduleTimes } from './cron-text.ts';
+import { parseCron } from '../settings.ts';
 import { findReading, type Occurrence, type ZoneClock, zoneClock } from './zone-clock.ts';
 
 /** A Temporal spec whose exceptions have the very form in which the server shows them, to compare both. */

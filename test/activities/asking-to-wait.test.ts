@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { pagesStaged } from '../../src/db/pages-staged.ts';
-import { startActivityHarness, tableOfRun } from '../support/activity-harness.ts';
+import { readingOf, startActivityHarness, tableOfRun } from '../support/activity-harness.ts';
 import { FLEET_PATHS } from '../support/fleet-files.ts';
 
 const harness = await startActivityHarness();
@@ -10,7 +10,7 @@ async function stageVehicles(headers: Record<string, string>) {
   harness.server.answer(path, (_request, response) => void response.writeHead(429, headers).end('slow down'));
   const plan = await harness.plan(['vehicles']);
   return harness
-    .call('stageTable', { ...tableOfRun(plan, 'vehicles'), window: null, full: false })
+    .call('stageTable', { ...tableOfRun(plan, 'vehicles'), ...readingOf(plan) })
     .catch((error: unknown) => error);
 }
 
@@ -32,6 +32,6 @@ test('a source that is throttled and names no wait is tried again as after other
 test('the pages that a run has staged of a table are counted', async () => {
   const plan = await harness.plan(['media_partners']);
   expect(await pagesStaged(harness.database.db, plan.runId, 'media_partners')).toBe(0);
-  await harness.call('stageTable', { ...tableOfRun(plan, 'media_partners'), window: null, full: false });
+  await harness.call('stageTable', { ...tableOfRun(plan, 'media_partners'), ...readingOf(plan) });
   expect(await pagesStaged(harness.database.db, plan.runId, 'media_partners')).toBeGreaterThan(0);
 });

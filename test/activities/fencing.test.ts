@@ -4,7 +4,13 @@ import { inTransaction } from '../../src/db/connect.ts';
 import { copyColumns, StagedRows } from '../../src/db/copy-text.ts';
 import { closeRun } from '../../src/db/runs.ts';
 import { commitPage, type PageToCommit, takeOverStaging } from '../../src/db/staging.ts';
-import { loadTable, stageAndReview, startActivityHarness, tableOfRun } from '../support/activity-harness.ts';
+import {
+  loadTable,
+  stageAndReview,
+  startActivityHarness,
+  readingOf,
+  tableOfRun,
+} from '../support/activity-harness.ts';
 import { answerNight, faultFleet, firstNight, secondNight, thirdNight } from '../support/fault-fleet.ts';
 import { FLEET_PATHS } from '../support/fleet-files.ts';
 import { stalledAnswer } from '../support/stalled-answer.ts';
@@ -43,7 +49,7 @@ describe('staging', () => {
     const stalled = stalledAnswer(firstNight.FMS_VEHICLES_CSV_URL, 100);
     server.answer(VEHICLES, stalled.answer);
     const plan = await harness.plan(['vehicles']);
-    const input = { ...tableOfRun(plan, 'vehicles'), window: null, full: false };
+    const input = { ...tableOfRun(plan, 'vehicles'), ...readingOf(plan) };
     const zombieEnds = expect(call('stageTable', input)).rejects.toMatchObject({ type: 'Fenced' });
     await waitUntil('the first attempt has committed pages', async () => {
       const [progress] = await rows(`SELECT page FROM staging_progress WHERE run_id = '${plan.runId}'`);

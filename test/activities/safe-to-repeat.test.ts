@@ -1,7 +1,13 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { MergeInput, SyncActivities } from '../../src/domain/contracts.ts';
 import type { RunPlan } from '../../src/domain/run-plan.ts';
-import { loadTable, stageAndReview, startActivityHarness, tableOfRun } from '../support/activity-harness.ts';
+import {
+  loadTable,
+  stageAndReview,
+  startActivityHarness,
+  readingOf,
+  tableOfRun,
+} from '../support/activity-harness.ts';
 import { answerNight, secondNight, thirdNight } from '../support/fault-fleet.ts';
 
 const harness = await startActivityHarness();
@@ -53,7 +59,7 @@ test('planning twice opens one run', async () => {
 test('staging twice reads the source once', async () => {
   const path = '/active_vehicles.rpt';
   const before = server.requests.get(path) ?? 0;
-  const staged = await twice('stageTable', { ...tableOfRun(plan, 'vehicles'), window: null, full: false });
+  const staged = await twice('stageTable', { ...tableOfRun(plan, 'vehicles'), ...readingOf(plan) });
   expect(staged).toMatchObject({ fetched: 1500, staged: 1499, quarantined: 1 });
   expect((server.requests.get(path) ?? 0) - before).toBe(1);
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, expect, test } from 'vitest';
 import type { LiveTable } from '../../src/db/live-table.ts';
-import { moveWatermark, readWatermark } from '../../src/db/watermarks.ts';
+import { moveWatermarks, readWatermark } from '../../src/db/watermarks.ts';
 import type { RunId } from '../../src/domain/ids.ts';
 import { createTestDatabase } from '../support/engines.ts';
 import { addRunRow } from '../support/run-row.ts';
@@ -12,14 +12,14 @@ const [january, february, march] = ['2026-01-01', '2026-02-01', '2026-03-01'].ma
 ) as [string, string, string];
 let table: LiveTable;
 beforeEach(() => {
-  table = { sync: 'commerce', scope: randomUUID(), name: 'orders' } as LiveTable;
+  table = { sync: 'commerce', scope: randomUUID(), name: 'orders', incremental: 'whole' } as LiveTable;
 });
 
 test('a watermark only moves forward', async () => {
   const run = await addRunRow(pool);
   expect(await readWatermark(db, table)).toBeNull();
   for (const value of [february, january]) {
-    await moveWatermark(db, run, table, value);
+    await moveWatermarks(db, run, table, { sourceFetchedAt: value });
     expect(await readWatermark(db, table)).toBe(february);
   }
 });
@@ -31,22 +31,22 @@ test.each([
   ['a backfill', { trigger: 'backfill' }],
 ])('%s neither makes nor moves a watermark', async (_what, row) => {
   const run = await addRunRow(pool, row);
-  await moveWatermark(db, run, table, january);
+  await moveWatermarks(db, run, table, { sourceFetchedAt: january });
   expect(await readWatermark(db, table)).toBeNull();
-  await moveWatermark(db, await addRunRow(pool), table, february);
-  await moveWatermark(db, run, table, march);
+  await moveWatermarks(db, await addRunRow(pool), table, { sourceFetchedAt: february });
+  await moveWatermarks(db, run, table, { sourceFetchedAt: march });
   expect(await readWatermark(db, table)).toBe(february);
 });
 
 test.each(['schedule', 'manual', 'signal', 'first_start'])(
   'a sync that was started by %s moves it',
   async (trigger) => {
-    await moveWatermark(db, await addRunRow(pool, { trigger }), table, january);
+    await moveWatermarks(db, await addRunRow(pool, { trigger }), table, { sourceFetchedAt: january });
     expect(await readWatermark(db, table)).toBe(january);
   },
 );
 
 test('a run that is not there moves nothing', async () => {
-  await moveWatermark(db, randomUUID() as RunId, table, january);
+  await moveWatermarks(db, randomUUID() as RunId, table, { sourceFetchedAt: january });
   expect(await readWatermark(db, table)).toBeNull();
 });

@@ -29,8 +29,8 @@ const benchmarks = {
   night: (bed) => measureNight(bed, values.quick ? 1 : 7),
   big: (bed) => measureBig(bed, values.quick ? 1 : 3, scale),
   geocode: measureGeocode,
-  cars: (bed) => measureCars(bed, values.quick ? 1 : 5),
   clients: (bed) => measureClients(bed, scale * CLIENTS_AT_SCALE_1),
+  cars: (bed) => measureCars(bed, values.quick ? 1 : 5),
 } satisfies Record<string, (bed: Awaited<ReturnType<typeof startBed>>) => Promise<Measured[]>>;
 const known = Object.keys(benchmarks) as (keyof typeof benchmarks)[];
 const unknown = positionals.filter((name) => !known.some((each) => each === name));

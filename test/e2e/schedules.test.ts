@@ -1,5 +1,6 @@
 import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { describe, expect, test, vi } from 'vitest';
+import { runTimeoutMs } from '../../src/syncs/define-sync.ts';
 import { fleet } from '../../src/syncs/fleet/index.ts';
 import type { SyncDefinition } from '../../src/syncs/define-sync.ts';
 import {
@@ -52,7 +53,7 @@ describe('applying the schedules', () => {
       workflowId: 'scheduled/made-nightly',
       taskQueue: 'durasync',
       args: [{ sync: 'made', trigger: 'schedule' }],
-      workflowRunTimeout: fleet.runTimeoutMs,
+      workflowRunTimeout: runTimeoutMs(fleet, {}),
       staticSummary: fleet.title,
       searchAttributes: { SyncName: ['made'], SyncTrigger: ['schedule'] },
     });

@@ -72,6 +72,15 @@ export function tableOfRun({ runId, sync, scope, tables }: RunPlan, name: string
   return { runId, sync, scope, table };
 }
 
+/** The part of a staging's input that says what is read. */
+export const readingOf = ({ kind, logicalAt, timeZone, window, full }: RunPlan) => ({
+  kind,
+  logicalAt,
+  timeZone,
+  window,
+  full,
+});
+
 /** Stages and reviews one table of a run. */
 export async function stageAndReview(
   { call }: ActivityHarness,
@@ -80,7 +89,7 @@ export async function stageAndReview(
   kind: RunKind = 'sync',
 ) {
   const of = tableOfRun(plan, name);
-  const staged = await call('stageTable', { ...of, window: null, full: false });
+  const staged = await call('stageTable', { ...of, ...readingOf({ ...plan, kind }) });
   const review = await call('reviewTable', { ...of, staged, kind });
   return { ...of, staged, review };
 }

@@ -7,10 +7,12 @@ import { NativeConnection } from '@temporalio/worker';
 import { pino } from 'pino';
 import { createAgent } from '../../src/connectors/http/create-agent.ts';
 import { connectDatabase } from '../../src/db/connect.ts';
+import { cars } from '../../src/syncs/cars/index.ts';
 import type { SyncDefinition } from '../../src/syncs/define-sync.ts';
 import { createWorkers } from '../../src/temporal/worker.ts';
 import { ensureWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
 import { faultFleet } from './fault-fleet.ts';
+import { quickRentals } from './quick-rentals.ts';
 import { TEST_KEYS } from './test-keys.ts';
 
 /** What one worker works on. As plain data, so that it can be given to another process. */
@@ -30,7 +32,7 @@ export interface RunningWorker {
 /** The workers of one process in this one, with connections of their own. */
 export async function startWorkerHere(
   target: WorkerTarget,
-  syncs: readonly SyncDefinition[] = [faultFleet],
+  syncs: readonly SyncDefinition[] = [faultFleet, quickRentals, cars],
 ): Promise<RunningWorker> {
   const { address, namespace, taskQueue, databaseUrl, env, bundles } = target;
   const bundlePath = await ensureWorkflowBundle(bundles);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
@@ -31,7 +32,14 @@ export interface FleetHarness {
 }
 
 /** Where test runs keep the workflow bundle between files. */
-export const TEST_BUNDLES = join(tmpdir(), 'durasync-test-bundles');
+/** Bundles outlive a test run; each checkout has its own, since a new bundle removes older ones. */
+export const TEST_BUNDLES = join(
+  tmpdir(),
+  `durasync-test-bundles-${createHash('sha256')
+    .update(import.meta.url)
+    .digest('hex')
+    .slice(0, 8)}`,
+);
 
 /**
  * The fleet sync on real engines with a worker in this process and exports from a real HTTP server: ten rows

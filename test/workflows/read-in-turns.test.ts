@@ -84,6 +84,7 @@ const activities = {
       relation: table,
       sourceFetchedAt: '',
       fetched: 0,
+      ended: true,
       staged: 0,
       quarantined: 0,
       duplicates: 0,

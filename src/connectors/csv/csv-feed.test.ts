@@ -46,6 +46,8 @@ async function fetchAll(options: Partial<CsvFeed> = {}, url: unknown = `${origin
     settings: { VEHICLES_URL: url },
     window: null,
     since: null,
+    marks: {},
+    today: '2026-11-23',
     full: false,
     http: agent,
     signal: new AbortController().signal,

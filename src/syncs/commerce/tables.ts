@@ -32,7 +32,7 @@ export function shopTable(dataType: ShopDataType, openShop: OpenShop): TableDefi
     row: record,
     compared: ['content_hash'],
     version: 'source_updated_at',
-    incremental: true,
+    incremental: 'whole',
     archives: false,
     source: {
       setting: 'connection',

@@ -1,0 +1,52 @@
+import type { RunPlan } from '../domain/run-plan.ts';
+import { SyncFailure } from '../domain/failures.ts';
+
+const DAY_MS = 86_400_000;
+
+/** The day (YYYY-MM-DD) of an instant in a zone. */
+export const dayIn = (timeZone: string, at: Date): string =>
+  new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' }).format(at);
+
+/** A day some days later, or earlier when `days` is below zero. */
+export const addDays = (day: string, days: number): string =>
+  new Date(Date.parse(day) + days * DAY_MS).toISOString().slice(0, 10);
+
+/** How many days there are from one day to a later one. */
+export const daysBetween = (from: string, to: string): number => (Date.parse(to) - Date.parse(from)) / DAY_MS;
+
+const isDay = (text: string): boolean =>
+  /^\d{4}-\d{2}-\d{2}$/.test(text) &&
+  !Number.isNaN(Date.parse(text)) &&
+  new Date(text).toISOString().startsWith(text);
+
+/** Which days a run is asked for; none of them means those that the sync chooses. */
+export interface AskedDays {
+  /** Inclusive, YYYY-MM-DD. */
+  readonly from?: string;
+  /** Exclusive, YYYY-MM-DD. */
+  readonly to?: string;
+  /** The last so many days, and today. */
+  readonly days?: number;
+}
+
+/**
+ * The window of days that a run is asked for; null when it is asked for none.
+ *
+ * @throws SyncFailure InvalidInput for days that do not exist or make no window
+ */
+export function readWindow({ from, to, days }: AskedDays, today: string): RunPlan['window'] {
+  if (days !== undefined) {
+    if ((from ?? to) !== undefined) throw refused('Give --days, or --from and --to, not both.');
+    return { from: addDays(today, -days), to: addDays(today, 1) };
+  }
+  if (from === undefined && to === undefined) return null;
+  if (from === undefined || to === undefined) throw refused('--from and --to belong together.');
+  for (const day of [from, to]) {
+    if (!isDay(day)) throw refused(`'${day}' is not a day of the calendar, YYYY-MM-DD.`);
+  }
+  if (from >= to)
+    throw refused(`--from ${from} must be before --to ${to}, which is the day after the last one.`);
+  return { from, to };
+}
+
+const refused = (message: string): SyncFailure => new SyncFailure('InvalidInput', message);

@@ -24,6 +24,8 @@ const contextOf = (settings: object = {}, signal = new AbortController().signal)
   settings: { ...SETTINGS, ...settings },
   window: null,
   since: null,
+  marks: {},
+  today: '2026-11-23',
   full: true,
   http,
   signal,

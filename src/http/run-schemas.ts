@@ -1,18 +1,8 @@
 /** What the API shows of runs; the handlers' types hold these and the domain's types together. */
 import { z } from '@hono/zod-openapi';
+import { RUN_STATUSES } from '../domain/run-result.ts';
 
 export const RUN_KINDS = ['sync', 'plan', 'import', 'replay', 'undo'] as const;
-export const RUN_STATUSES = [
-  'running',
-  'planned',
-  'held',
-  'completed',
-  'completed_with_errors',
-  'failed',
-  'rejected',
-  'cancelled',
-  'undone',
-] as const;
 const RUN_TRIGGERS = ['schedule', 'manual', 'signal', 'backfill', 'first_start', 'upload'] as const;
 const TABLE_STATUSES = ['pending', 'running', 'completed', 'held', 'failed', 'skipped'] as const;
 

@@ -5,7 +5,8 @@ import { needs } from '../authenticate.ts';
 import { findRun } from '../find-run.ts';
 import { limit } from '../parameters.ts';
 import { COMMON_PROBLEMS, problem } from '../problems.ts';
-import { RUN_KINDS, RUN_STATUSES, runDetailSchema, runSummarySchema } from '../run-schemas.ts';
+import { RUN_STATUSES } from '../../domain/run-result.ts';
+import { RUN_KINDS, runDetailSchema, runSummarySchema } from '../run-schemas.ts';
 
 const RUNS_LISTED = 20;
 

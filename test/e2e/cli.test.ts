@@ -171,7 +171,9 @@ describe('with everything up', () => {
     expect(plan.reviews[0].samples.inserted).toEqual([expect.objectContaining({ vin: 'VIN0011' })]);
     const run = await command('run', 'fleet', '--table', 'vehicles');
     expect(run).toMatchObject({ code: 0, stderr: '' });
-    expect(run.stdout).toMatch(/^table +status +rows.*\nvehicles +completed +11 +1 +0 +10/);
+    expect(run.stdout).toMatch(
+      /^table +status +rows +inserted +unchanged *\nvehicles +completed +11 +1 +10 *\n/,
+    );
     expect(run.stdout).toMatch(/^[\x20-\x7e\n✔]*$/);
   });
 

@@ -27,7 +27,7 @@ async function run(ends: Ends, end: End = {}): Promise<RunPlan> {
 
 const told = async (): Promise<unknown[]> =>
   (await rows('SELECT event, kind, title FROM durasync.notifications ORDER BY id')).map(
-    ({ event, kind, title }) => `${event} ${kind}: ${title}`,
+    ({ event, kind, title }) => `${String(event)} ${String(kind)}: ${String(title)}`,
   );
 
 beforeEach(async () => {

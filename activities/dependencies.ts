@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 import type { RunId } from '../src/domain/ids.ts';
 import type { ClientWorkflows } from '../src/domain/clients.ts';
 import { SyncFailure } from '../src/domain/failures.ts';
+import type { TemporalHealth } from '../src/domain/health.ts';
 import type { DatabaseConnection } from '../src/db/connect.ts';
 import type { KeyRing } from '../src/key-ring.ts';
 import type { LiveTable } from '../src/db/live-table.ts';
@@ -23,6 +24,7 @@ export interface ActivityDependencies {
   readonly channels: readonly Channel[];
   /** Has what was written for people sent soon. Never throws: what is not sent now is sent later. */
   wakeNotifications(): Promise<void>;
+  readonly temporalHealth: TemporalHealth;
   /** Asks Temporal whether a workflow is still open; any execution of the id when no run is named. */
   isOpen(workflowId: string, runId?: RunId): Promise<boolean>;
 }

@@ -16,7 +16,7 @@ export async function endRun(deps: ActivityDependencies, input: FinishRunInput):
   const { result, toSend } = await database.db.transaction().execute(async (tx) => {
     const before = await tx
       .selectFrom('durasync.sync_runs')
-      .select(['status', 'kind', 'scope'])
+      .select(['status', 'kind', 'scope', 'trigger'])
       .where('run_id', '=', input.runId)
       .forUpdate()
       .executeTakeFirst();
@@ -31,6 +31,7 @@ export async function endRun(deps: ActivityDependencies, input: FinishRunInput):
         result: ended,
         scope,
         title: scope === '' ? ended.sync : await titleOf(tx, deps, ended.sync, scope),
+        isBackfill: before.trigger === 'backfill',
         tellCompleted: completed.includes(ended.sync) || completed.includes('all'),
         routine: sync?.routineNotices,
       }),

@@ -2,6 +2,7 @@ import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activit
 import type { ClientActivities } from '../src/domain/clients.ts';
 import type { NotifyActivities, SyncActivities } from '../src/domain/contracts.ts';
 import { auditOnce } from '../src/db/audit.ts';
+import type { HealthActivities } from '../src/domain/health.ts';
 import type { SkuActivities } from '../src/domain/sku-analysis.ts';
 import { deliverDue } from '../src/notify/deliver-due.ts';
 import { pagesStaged } from '../src/db/pages-staged.ts';
@@ -9,6 +10,7 @@ import { closeTable } from '../src/db/runs.ts';
 import { dropStaging, keepStaging } from '../src/db/staging.ts';
 import { askingToWait } from './asking-to-wait.ts';
 import { analyseSkus } from './analyse-skus.ts';
+import { checkHealth } from './check-health.ts';
 import { clientActivities } from './clients.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { archiveMissing, mergeStaged } from './merge-staged.ts';
@@ -26,7 +28,7 @@ const HEARTBEAT_EVERY_MS = 2_000;
 /** Every activity of the contract, ready for a worker. Each is safe to repeat. */
 export function createActivities(
   deps: ActivityDependencies,
-): SyncActivities & ClientActivities & SkuActivities & NotifyActivities {
+): SyncActivities & ClientActivities & SkuActivities & NotifyActivities & HealthActivities {
   const { db } = deps.database;
   const clients = clientActivities(deps);
   const guarded = guard(deps.log);
@@ -56,6 +58,7 @@ export function createActivities(
     keepStaging: ({ relations }) => guarded(() => keepStaging(db, relations)),
     finishRun: (input) => guarded(() => finishRun(deps, input)),
     sweepRuns: () => guarded(() => sweepRuns(deps)),
+    checkHealth: (input) => guarded(() => checkHealth(deps, input, cancellationSignal())),
     deliverNotifications: () => guarded(() => deliverNotifications(deps, cancellationSignal())),
   };
 }

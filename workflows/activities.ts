@@ -1,6 +1,7 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { ClientActivities } from '../src/domain/clients.ts';
 import type { NotifyActivities, SyncActivities } from '../src/domain/contracts.ts';
+import type { HealthActivities } from '../src/domain/health.ts';
 import type { SkuActivities } from '../src/domain/sku-analysis.ts';
 import { HEAVY, PROBE, QUICK } from './activity-options.ts';
 
@@ -22,6 +23,9 @@ export const heavy =
 /** Activities that read or write a few rows. */
 export const quick =
   proxyActivities<Pick<SyncActivities, 'planRun' | 'closeTable' | 'finishRun' | 'sweepRuns'>>(QUICK);
+
+/** The activity that looks at the whole installation. */
+export const health = proxyActivities<HealthActivities>(HEAVY);
 
 /** The activity that sends what people should hear of. */
 export const notifications = proxyActivities<NotifyActivities>(HEAVY);

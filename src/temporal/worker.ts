@@ -9,6 +9,7 @@ import type { KeyRing } from '../key-ring.ts';
 import { type Environment, readSettings } from '../settings.ts';
 import { channelsOf } from '../notify/channels.ts';
 import { clientWorkflows } from './clients.ts';
+import { temporalHealth } from './temporal-health.ts';
 import { createWaker } from './wake-notifications.ts';
 import type { SyncDefinition } from '../syncs/define-sync.ts';
 
@@ -105,6 +106,7 @@ function commonOptions({
       isOpen: (...run) => isOpen(client, ...run),
       clients: clientWorkflows(client, taskQueue),
       channels,
+      temporalHealth: temporalHealth(client, taskQueue),
       wakeNotifications:
         channels.length > 0 ? createWaker({ client, log, taskQueue }) : async () => undefined,
     }),

@@ -49,6 +49,7 @@ test('the document is OpenAPI 3.1 and names every route, its answers and its err
     'GET /api/admin/sync-status',
     'GET /api/clients',
     'GET /api/clients/anything',
+    'GET /api/health',
     'GET /api/quarantine',
     'GET /api/quarantine/anything',
     'GET /api/runs',

@@ -36,3 +36,17 @@ CREATE TABLE durasync.notification_deliveries (
   PRIMARY KEY (notification_id, channel)
 );
 CREATE INDEX notification_deliveries_pending ON durasync.notification_deliveries (due_at) WHERE status = 'pending';
+
+-- Since when each sync has been on without a break, so that one which was just turned on is not late at once.
+CREATE TABLE durasync.watched_syncs (
+  sync text PRIMARY KEY,
+  since timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- What the hourly health check found last.
+CREATE TABLE durasync.health_report (
+  only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  checked_at timestamptz NOT NULL,
+  status text NOT NULL CHECK (status IN ('healthy', 'warning', 'error')),
+  checks jsonb NOT NULL
+);

@@ -37,6 +37,7 @@ export const configSchema = z.object({
   DURASYNC_TEMPORAL_PORT: port(),
   DURASYNC_TEMPORAL_UI_PORT: port(),
   DURASYNC_SECRET_KEYS: z.string().optional(),
+  DURASYNC_ENCRYPT_PAYLOADS: yesOrNo(false),
   DURASYNC_ADMIN_TOKEN: z.string().min(16, { message: 'must have at least 16 characters' }).optional(),
   DURASYNC_DEMO: z.enum(['auto', 'off'], { message: "must be 'auto' or 'off'" }).default('auto'),
   DURASYNC_IMPORT_DIR: z.string().optional(),

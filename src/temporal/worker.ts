@@ -1,4 +1,5 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { DefaultLogger, type NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { Agent } from 'undici';
@@ -13,6 +14,8 @@ import type { SyncDefinition } from '../syncs/define-sync.ts';
 export interface WorkerParts {
   readonly connection: NativeConnection;
   readonly client: Client;
+  /** The same as the client's, as the bundle must be made for it, too. */
+  readonly dataConverter?: DataConverter;
   readonly database: DatabaseConnection;
   readonly http: Agent;
   readonly keys: KeyRing;
@@ -81,6 +84,7 @@ function createSourceWorker(parts: WorkerParts, queue: { name: string; atOnce: n
 function commonOptions({
   connection,
   client,
+  dataConverter,
   database,
   http,
   keys,
@@ -91,6 +95,7 @@ function commonOptions({
 }: WorkerParts) {
   return {
     connection,
+    dataConverter,
     namespace: client.options.namespace,
     activities: createActivities({
       database,

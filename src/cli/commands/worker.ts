@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createAgent } from '../../connectors/http/create-agent.ts';
 import { createLog } from '../../log.ts';
 import { connectWorker } from '../../temporal/connect.ts';
+import { payloadMode } from '../../temporal/payload-codec.ts';
 import { startReconcile, startSweep } from '../../temporal/runs.ts';
 import { createWorkers, installRuntime } from '../../temporal/worker.ts';
 import { ensureWorkflowBundle } from '../../temporal/workflow-bundle.ts';
@@ -19,13 +20,14 @@ export async function worker(options: { untilStdinCloses?: true }): Promise<void
     const workers = await createWorkers({
       connection,
       client,
+      dataConverter: targets.temporal.dataConverter,
       database,
       http,
       keys: targets.keys,
       syncs,
       env: targets.env,
       log,
-      bundlePath: await ensureWorkflowBundle(home.path('cache')),
+      bundlePath: await ensureWorkflowBundle(home.path('cache'), payloadMode(config)),
     });
     const stop = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());

@@ -40,7 +40,7 @@ export function createPayloadCodec(
   const open = (payload: Payload): Payload => {
     if (!isSealed(payload)) return payload;
     const keyId = textOf(payload, KEY_ID) ?? '';
-    return PayloadMessage.decode(keys.openBytes(keyId, payload.data ?? new Uint8Array(), OWNER)) as Payload;
+    return PayloadMessage.decode(keys.openBytes(keyId, payload.data ?? new Uint8Array(), OWNER));
   };
   return {
     encode: async (payloads) => (mode === 'plain' ? payloads : payloads.map(seal)),

@@ -95,7 +95,9 @@ beforeAll(async () => {
   const first = await startWorkerHere({ ...target, sealing: before });
   completed = await run(clientOf(before));
   server.answer(FLEET_PATHS.FMS_VEHICLES_CSV_URL, vehicleFile(100));
-  server.answer(FLEET_PATHS.FMS_PARTNERS_CSV_URL, (_request, response) => response.writeHead(404).end());
+  server.answer(FLEET_PATHS.FMS_PARTNERS_CSV_URL, (_request, response) => {
+    response.writeHead(404).end();
+  });
   held = await run(clientOf(before), ['vehicles', 'media_partners']);
   await first.stop();
 });

@@ -1,10 +1,11 @@
 import { defaultPayloadConverter, type Payload, type PayloadCodec, RawValue } from '@temporalio/common';
 import type { Client } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import type { Config } from '../config.ts';
 import type { KeyRing } from '../key-ring.ts';
 
-const { Payload: PayloadMessage } = temporal.api.common.v1;
+// CommonJS, whose exports node does not see by name.
+const { Payload: PayloadMessage } = proto.temporal.api.common.v1;
 
 /** The names that a codec server and other SDKs would look for. */
 const ENCODING = 'encoding';

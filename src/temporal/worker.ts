@@ -1,8 +1,14 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
-import { DefaultLogger, type NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  type NativeConnection,
+  Runtime,
+  Worker,
+  type WorkerDeploymentOptions,
+} from '@temporalio/worker';
 import type { Logger } from 'pino';
-import type { Agent } from 'undici';
+import type { SourceAgent } from '../connectors/http/create-agent.ts';
 import { createActivities } from '../../activities/index.ts';
 import { TASK_QUEUE } from '../domain/ids.ts';
 import type { DatabaseConnection } from '../db/connect.ts';
@@ -10,6 +16,7 @@ import type { KeyRing } from '../key-ring.ts';
 import { type Environment, readSettings } from '../settings.ts';
 import { clientWorkflows } from './clients.ts';
 import type { SyncDefinition } from '../syncs/define-sync.ts';
+import { DEPLOYMENT_NAME } from './versions.ts';
 
 export interface WorkerParts {
   readonly connection: NativeConnection;
@@ -17,7 +24,7 @@ export interface WorkerParts {
   /** The same as the client's, as the bundle must be made for it, too. */
   readonly dataConverter?: DataConverter;
   readonly database: DatabaseConnection;
-  readonly http: Agent;
+  readonly http: SourceAgent;
   readonly keys: KeyRing;
   readonly syncs: readonly SyncDefinition[];
   /** The variables that the syncs read their settings from. */
@@ -26,6 +33,8 @@ export interface WorkerParts {
   /** From `ensureWorkflowBundle`. */
   readonly bundlePath: string;
   readonly taskQueue?: string;
+  /** The version of this worker's code; undefined when the server need not know of versions. */
+  readonly buildId?: string;
 }
 
 const ACTIVITIES_AT_ONCE = 40;
@@ -92,10 +101,12 @@ function commonOptions({
   env,
   log,
   taskQueue,
+  buildId,
 }: WorkerParts) {
   return {
     connection,
     dataConverter,
+    workerDeploymentOptions: buildId === undefined ? undefined : deploymentOptions(buildId),
     namespace: client.options.namespace,
     activities: createActivities({
       database,
@@ -111,6 +122,13 @@ function commonOptions({
     maxHeartbeatThrottleInterval: '1 s',
   } as const;
 }
+
+/** A workflow moves on to new versions, unless it says itself that it stays with the one it began on. */
+const deploymentOptions = (buildId: string): WorkerDeploymentOptions => ({
+  version: { deploymentName: DEPLOYMENT_NAME, buildId },
+  useWorkerVersioning: true,
+  defaultVersioningBehavior: 'AUTO_UPGRADE',
+});
 
 async function isOpen(client: Client, workflowId: string, runId?: string): Promise<boolean> {
   try {

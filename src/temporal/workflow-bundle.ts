@@ -25,9 +25,13 @@ const PREFIXES: Readonly<Record<PayloadMode, string>> = {
  * @param folder where bundles are kept
  * @param mode of the payloads: failures are made inside the workflow, so its code decides what of them is sealed
  */
-export async function ensureWorkflowBundle(folder: string, mode: PayloadMode = 'plain'): Promise<string> {
+export async function ensureWorkflowBundle(
+  folder: string,
+  mode: PayloadMode = 'plain',
+  prebuilt = PREBUILT,
+): Promise<string> {
   const name = `${PREFIXES[mode]}${await hashSources()}.js`;
-  for (const path of [join(PREBUILT, name), join(folder, name)]) {
+  for (const path of [join(prebuilt, name), join(folder, name)]) {
     if (await stat(path).catch(() => null)) return path;
   }
   return makeBundle(folder, name, mode);

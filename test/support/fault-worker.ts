@@ -29,6 +29,8 @@ export interface WorkerTarget {
   readonly bundles: string;
   /** How payloads are written to Temporal; plainly when left out. */
   readonly sealing?: Sealing;
+  /** The version of the worker, and its workflow code in place of the present one. */
+  readonly version?: { readonly buildId: string; readonly bundlePath?: string };
 }
 
 export interface Sealing {
@@ -49,8 +51,8 @@ export async function startWorkerHere(
   target: WorkerTarget,
   syncs: readonly SyncDefinition[] = [faultFleet, quickRentals, cars],
 ): Promise<RunningWorker> {
-  const { address, namespace, taskQueue, databaseUrl, env, bundles, sealing } = target;
-  const bundlePath = await ensureWorkflowBundle(bundles, sealing?.mode);
+  const { address, namespace, taskQueue, databaseUrl, env, bundles, sealing, version } = target;
+  const bundlePath = version?.bundlePath ?? (await ensureWorkflowBundle(bundles, sealing?.mode));
   const dataConverter = sealing && converterOf(sealing);
   const connection = await NativeConnection.connect({ address });
   const clientConnection = await Connection.connect({ address });
@@ -68,6 +70,7 @@ export async function startWorkerHere(
     log: pino({ level: 'silent' }),
     bundlePath,
     taskQueue,
+    buildId: version?.buildId,
   });
   const running = workers.map((worker) => worker.run());
   return {

@@ -46,7 +46,7 @@ export async function recordUndo(
   return rows;
 }
 
-export const rowsOf = (table: UndoTable): number =>
+const rowsOf = (table: UndoTable): number =>
   table.removed + table.put_back + table.unarchived + table.archived_again;
 
 /** The live tables show again what the run before had merged; later runs no longer have this one before them. */

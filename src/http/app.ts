@@ -23,6 +23,7 @@ import { runDecisionRoutes } from './routes/run-decisions.ts';
 import { runRoutes } from './routes/runs.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
 import { syncRoutes } from './routes/syncs.ts';
+import { undoRoutes } from './routes/undo.ts';
 import { toProblem } from './to-problem.ts';
 
 export interface AppParts {
@@ -81,6 +82,7 @@ export function createApp({ session, config, log }: AppParts) {
     syncRoutes,
     runRoutes,
     runDecisionRoutes,
+    undoRoutes,
     scheduleRoutes,
     quarantineRoutes,
     clientRoutes,

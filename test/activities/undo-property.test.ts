@@ -20,9 +20,7 @@ const oneRun = fc.oneof(
   fc
     .record({ bookings: snapshot, returns: snapshot, walk_ins: snapshot })
     .map((show) => ({ sync: 'rentals', show, input: {} })),
-  fc
-    .record({ orders: snapshot, products: snapshot })
-    .map((show) => ({ sync: 'commerce', show, input: {} })),
+  fc.record({ orders: snapshot, products: snapshot }).map((show) => ({ sync: 'commerce', show, input: {} })),
 );
 
 test('undoing the last of any runs gives the state before it, and so does undoing all of them in turn', async () => {
@@ -38,14 +36,12 @@ test('undoing the last of any runs gives the state before it, and so does undoin
         before.push({ state, runId: await bed.run(sync, show, { logicalAt, full }) });
       }
       for (const { runId, state } of before.toReversed()) {
-        const took = await bed.undo(runId).catch((error: Error) => {
-          expect(error.message).toContain('changed nothing');
-          return null;
-        });
-        if (took) expect(took).toMatchObject({ outcome: 'undone' });
+        const took = await bed.undo(runId);
+        const so = took.outcome === 'undone' ? 'undone' : took.reason;
+        expect(so).toMatch(/^undone$|changed nothing/);
         expect(await bed.state()).toEqual(state);
       }
     }),
-    { numRuns: Number(process.env.NRUNS ?? 15), endOnFailure: true, verbose: 1 },
+    { numRuns: 8, endOnFailure: true },
   );
 }, 60_000);

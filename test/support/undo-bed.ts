@@ -18,7 +18,8 @@ import { NO_CLIENTS } from './no-clients.ts';
 import { quickRentals } from './quick-rentals.ts';
 import { TEST_KEYS } from './test-keys.ts';
 
-export type BedTable = 'approved_makes' | 'cars' | 'bookings' | 'returns' | 'walk_ins' | 'orders' | 'products';
+export type BedTable =
+  'approved_makes' | 'cars' | 'bookings' | 'returns' | 'walk_ins' | 'orders' | 'products';
 
 /** Rows by a small key, each with a small number that decides what is in it. */
 export type Shown = Readonly<Record<string, number>>;

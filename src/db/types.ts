@@ -132,6 +132,20 @@ interface ApiTokensTable {
   revoked_at: NullableTimestamp;
 }
 
+interface SessionsTable {
+  id_hash: Buffer;
+  token_hash: Buffer;
+  created_at: GeneratedTimestamp;
+  last_seen_at: GeneratedTimestamp;
+  expires_at: Timestamp;
+}
+
+interface LoginCodesTable {
+  code_hash: Buffer;
+  token_hash: Buffer;
+  expires_at: Timestamp;
+}
+
 /** The tables of schema `durasync`. Live tables belong to their sync and are reached through its definition. */
 export interface Database {
   'durasync.sync_runs': SyncRunsTable;
@@ -143,4 +157,6 @@ export interface Database {
   'durasync.geocode_cache': GeocodeCacheTable;
   'durasync.audit_log': AuditLogTable;
   'durasync.api_tokens': ApiTokensTable;
+  'durasync.sessions': SessionsTable;
+  'durasync.login_codes': LoginCodesTable;
 }

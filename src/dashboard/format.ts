@@ -49,7 +49,7 @@ export const shortId = (id: string): string => id.slice(0, 8);
 export const who = (actor: string | null): string => actor?.replace(/^(token|cli|api):/, '') ?? '';
 
 /** A value of a row as text; text is cut where it gets long. */
-export function value(cell: unknown): string {
+export function cellText(cell: unknown): string {
   if (cell === null || cell === undefined) return '–';
   const text = typeof cell === 'string' ? cell : JSON.stringify(cell);
   return text.length > 160 ? `${text.slice(0, 160)}…` : text;

@@ -61,7 +61,7 @@ describe('logging in', () => {
     const { rows } = await database.pool.query('SELECT c::text FROM durasync.login_codes c');
     expect(JSON.stringify(rows)).not.toContain(code);
     const both = await Promise.all([logIn({ code }), logIn({ code })]);
-    expect(both.map(({ status }) => status).sort()).toEqual([200, 401]);
+    expect(new Set(both.map(({ status }) => status))).toEqual(new Set([200, 401]));
     expect(both.find(({ status }) => status === 200)?.body).toMatchObject({ role: 'admin' });
   });
 

@@ -1,5 +1,5 @@
 import type { Review, RunStatus } from '../api-types.ts';
-import { count, value } from '../format.ts';
+import { cellText, count } from '../format.ts';
 import { Section } from './page.tsx';
 import { DataTable } from './table.tsx';
 
@@ -71,7 +71,8 @@ function Delta({ sign, of, word, tone }: DeltaProps) {
 const sampleOf = (shown: number, total: number): string =>
   shown < total ? ` (${count(shown)} of ${count(total)})` : '';
 
-const keyText = (key: Readonly<Record<string, unknown>>): string => Object.values(key).map(value).join(' · ');
+const keyText = (key: Readonly<Record<string, unknown>>): string =>
+  Object.values(key).map(cellText).join(' · ');
 
 function Changes({ rows, total }: { readonly rows: Review['samples']['updated']; readonly total: number }) {
   const changes = rows.flatMap(({ key, changes: columns }) =>
@@ -96,8 +97,8 @@ function Changes({ rows, total }: { readonly rows: Review['samples']['updated'];
             cell: ({ key, index }) => <span class={index === 0 ? 'strong' : 'again'}>{keyText(key)}</span>,
           },
           { label: 'Column', cell: ({ column }) => <code>{column}</code> },
-          { label: 'Before', cell: ({ before }) => <del>{value(before)}</del> },
-          { label: 'After', wide: true, cell: ({ after }) => <ins>{value(after)}</ins> },
+          { label: 'Before', cell: ({ before }) => <del>{cellText(before)}</del> },
+          { label: 'After', wide: true, cell: ({ after }) => <ins>{cellText(after)}</ins> },
         ]}
       />
     </>
@@ -135,7 +136,7 @@ function Rows({ title, rows, total, tone }: RowsProps) {
             {rows.map((row, index) => (
               <tr key={index}>
                 {columns.map((column) => (
-                  <td key={column}>{value(row[column])}</td>
+                  <td key={column}>{cellText(row[column])}</td>
                 ))}
               </tr>
             ))}

@@ -1,6 +1,6 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { ClientActivities } from '../src/domain/clients.ts';
-import type { SyncActivities } from '../src/domain/contracts.ts';
+import type { NotifyActivities, SyncActivities } from '../src/domain/contracts.ts';
 import type { SkuActivities } from '../src/domain/sku-analysis.ts';
 import type { UndoActivities } from '../src/domain/undo.ts';
 import { HEAVY, PROBE, QUICK } from './activity-options.ts';
@@ -28,6 +28,9 @@ export const quick = proxyActivities<
 
 /** The activity that takes back what a run wrote. */
 export const undoes = proxyActivities<Pick<UndoActivities, 'takeBack'>>(HEAVY);
+
+/** The activity that sends what people should hear of. */
+export const notifications = proxyActivities<NotifyActivities>(HEAVY);
 
 /** The activity that asks a source whether it lets us in. */
 export const probes = proxyActivities<Pick<SyncActivities, 'testConnection'>>(PROBE);

@@ -15,6 +15,7 @@ import { fleet } from '../../src/syncs/fleet/index.ts';
 import { readingOf, tableOfRun } from './activity-harness.ts';
 import { createTestDatabase } from './engines.ts';
 import { NO_CLIENTS } from './no-clients.ts';
+import { NO_NOTIFICATIONS } from './no-notifications.ts';
 import { quickRentals } from './quick-rentals.ts';
 import { TEST_KEYS } from './test-keys.ts';
 
@@ -142,6 +143,7 @@ export async function startUndoBed() {
     isOpen: async () => true,
     keys: TEST_KEYS,
     clients: NO_CLIENTS,
+    ...NO_NOTIFICATIONS,
   });
   const call = <Name extends keyof typeof activities>(
     name: Name,

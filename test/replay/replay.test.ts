@@ -85,6 +85,8 @@ test('every way a run, a decision and a client can go is recorded', () => {
       'reconcileClients.started',
       'reconcileClients.reloaded',
       'reconcileClients.ended',
+      'undoRun.undone',
+      'undoRun.refused',
     ]),
   );
 });

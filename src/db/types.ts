@@ -48,6 +48,8 @@ interface SyncRunTablesTable {
   restored: Count;
   merged_generation: number | null;
   archived_generation: number | null;
+  before_run_id: string | null;
+  before_fetched_at: NullableTimestamp;
   review: Json<Record<string, unknown>> | null;
   started_at: NullableTimestamp;
   completed_at: NullableTimestamp;
@@ -103,6 +105,22 @@ interface WatermarksTable {
   updated_at: GeneratedTimestamp;
 }
 
+interface RowChangesTable {
+  run_id: string;
+  table_name: string;
+  change: 'updated' | 'restored' | 'inserted';
+  before: Json<Readonly<Record<string, unknown>>>;
+}
+
+interface WatermarkChangesTable {
+  run_id: string;
+  sync: string;
+  scope: string;
+  name: string;
+  before_value: string | null;
+  before_run_id: string | null;
+}
+
 interface GeocodeCacheTable {
   geocoder: string;
   address: string;
@@ -131,6 +149,20 @@ interface ApiTokensTable {
   created_at: GeneratedTimestamp;
   last_used_at: NullableTimestamp;
   revoked_at: NullableTimestamp;
+}
+
+interface SessionsTable {
+  id_hash: Buffer;
+  token_hash: Buffer;
+  created_at: GeneratedTimestamp;
+  last_seen_at: GeneratedTimestamp;
+  expires_at: Timestamp;
+}
+
+interface LoginCodesTable {
+  code_hash: Buffer;
+  token_hash: Buffer;
+  expires_at: Timestamp;
 }
 
 interface OpenCausesTable {
@@ -181,9 +213,13 @@ export interface Database {
   'durasync.table_state': TableStateTable;
   'durasync.staging_progress': StagingProgressTable;
   'durasync.watermarks': WatermarksTable;
+  'durasync.row_changes': RowChangesTable;
+  'durasync.watermark_changes': WatermarkChangesTable;
   'durasync.geocode_cache': GeocodeCacheTable;
   'durasync.audit_log': AuditLogTable;
   'durasync.api_tokens': ApiTokensTable;
+  'durasync.sessions': SessionsTable;
+  'durasync.login_codes': LoginCodesTable;
   'durasync.open_causes': OpenCausesTable;
   'durasync.notifications': NotificationsTable;
   'durasync.notification_deliveries': NotificationDeliveriesTable;

@@ -1,4 +1,4 @@
-import type { Dispatcher } from 'undici';
+import type { SourceAgent } from '../connectors/http/create-agent.ts';
 import type { z } from 'zod';
 import type { RunSyncInput } from '../domain/contracts.ts';
 import type { RunId } from '../domain/ids.ts';
@@ -6,7 +6,7 @@ import type { Guards } from '../domain/run-plan.ts';
 import type { StepResult } from '../domain/run-result.ts';
 import type { Source, SourcePage } from '../domain/source.ts';
 import type { DatabaseConnection, Db } from '../db/connect.ts';
-import type { Lifecycle } from '../db/live-table.ts';
+import type { Derived, Lifecycle } from '../db/live-table.ts';
 import type { KeyRing } from '../key-ring.ts';
 
 /** The settings of a sync: its environment variables by name, validated by the definition's schema. */
@@ -16,7 +16,7 @@ export type Settings = Readonly<Record<string, unknown>>;
 export interface SourceResources {
   readonly database: DatabaseConnection;
   readonly keys: KeyRing;
-  readonly http: Dispatcher;
+  readonly http: SourceAgent;
   readonly settings: Settings;
   readonly scope: string;
 }
@@ -109,6 +109,11 @@ export interface TableDefinition {
   readonly archives: boolean | 'in full runs';
   /** How rows end that have a state of their own; one that the source stops showing then only changes its state. */
   readonly lifecycle?: Lifecycle & { readonly keptMs: number };
+  /**
+   * The columns of the live table that enrich and derive steps fill. What neither they nor the source fill belongs to
+   * people: a run can't be undone once one of them has changed it.
+   */
+  readonly derived?: Derived;
   readonly guards?: Partial<Guards>;
 }
 
@@ -121,7 +126,7 @@ export interface StepContext {
   readonly timeZone: string;
   readonly settings: Settings;
   /** The worker's HTTP connections. */
-  readonly http: Dispatcher;
+  readonly http: SourceAgent;
   readonly signal: AbortSignal;
   /** Shows how far the step is, for people. */
   progress(detail: string): void;

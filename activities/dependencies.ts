@@ -19,6 +19,8 @@ export interface ActivityDependencies {
   readonly http: SourceAgent;
   readonly keys: KeyRing;
   readonly clients: Pick<ClientWorkflows, 'listRunning' | 'start' | 'reload'>;
+  /** Told the activity and the code of every attempt that failed. */
+  countFailure?(activity: string, code: string): void;
   /** The ways to reach people. */
   readonly channels: readonly Channel[];
   /** Has what was written for people sent soon. Never throws: what is not sent now is sent later. */

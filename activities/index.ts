@@ -1,4 +1,4 @@
-import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
+import { ApplicationFailure, activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { ClientActivities } from '../src/domain/clients.ts';
 import type { NotifyActivities, SyncActivities } from '../src/domain/contracts.ts';
 import { auditOnce } from '../src/db/audit.ts';
@@ -33,7 +33,7 @@ export function createActivities(
 ): SyncActivities & ClientActivities & SkuActivities & NotifyActivities & HealthActivities & UndoActivities {
   const { db } = deps.database;
   const clients = clientActivities(deps);
-  const guarded = guard(deps.log);
+  const guarded = guard(deps);
   return {
     readClient: (input) => guarded(() => clients.readClient(input)),
     recordClientRun: (input) => guarded(() => clients.recordClientRun(input)),
@@ -76,7 +76,7 @@ const stepCall = (progress: Progress) => ({ signal: cancellationSignal(), progre
  * Beats for as long as the work takes, so that a dead worker is noticed soon, and types its failures. Every beat
  * carries the newest detail, since Temporal shows only that of the last one.
  */
-function guard(log: ActivityDependencies['log']) {
+function guard({ log, countFailure }: Pick<ActivityDependencies, 'log' | 'countFailure'>) {
   return async <T>(work: (progress: Progress) => Promise<T>): Promise<T> => {
     let detail: string | undefined;
     const beat = setInterval(() => heartbeat(detail), HEARTBEAT_EVERY_MS);
@@ -88,6 +88,10 @@ function guard(log: ActivityDependencies['log']) {
     } catch (error) {
       const { activityType, attempt } = activityInfo();
       const failure = toFailure(error, attempt);
+      if (failure instanceof ApplicationFailure) {
+        countFailure?.(activityType, failure.type ?? 'Unexpected');
+        log.debug({ activityType, attempt, code: failure.type }, failure.message);
+      }
       if (isUnexpected(failure))
         log.error({ activityType, attempt, frames: framesOf(error) }, failure.message);
       throw failure;

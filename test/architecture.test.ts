@@ -26,6 +26,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'src/settings.ts',
     'src/temporal/next-runs.ts',
   ],
+  'src/metrics': ['src/domain', 'src/db', 'src/health', 'src/syncs', 'src/settings.ts'],
   'src/notify': ['src/domain', 'src/settings.ts'],
   'src/syncs': [
     'src/domain',

@@ -28,12 +28,6 @@ export function staleFrom(schedules: readonly ScheduleDefinition[], since: Date)
 /** Marks a sync that nobody expects to run. */
 const UNWATCHED = { watched: 'no' };
 
-interface Watched {
-  readonly sync: SyncDefinition;
-  readonly settings: Settings;
-  readonly schedules: readonly ScheduleDefinition[];
-}
-
 interface Watch {
   readonly db: Db;
   readonly syncs: readonly SyncDefinition[];
@@ -43,49 +37,69 @@ interface Watch {
   readonly paused: ReadonlyMap<string, string>;
 }
 
-/** Whether every sync that is on completes as often as its schedule says. Depends on no run of theirs. */
-export async function checkFreshness(watch: Watch): Promise<HealthCheck[]> {
-  const { db, now, paused } = watch;
+/** How a sync that should run by itself stands against its schedules. */
+export interface Freshness {
+  readonly sync: string;
+  readonly completedAt: Date | null;
+  /** The first of its times since it completed or was turned on. */
+  readonly dueAt: Date | null;
+  readonly staleAt: Date | null;
+}
+
+/** How every sync stands that is on and that nobody has paused. Depends on no run of theirs. */
+export async function readFreshness(watch: Omit<Watch, 'paused'> & Partial<Watch>): Promise<Freshness[]> {
+  const { db, syncs, env, now, paused = new Map<string, string>() } = watch;
+  const since = await watchedSince(db);
+  const read = syncs.map(async (sync): Promise<Freshness | null> => {
+    const settings = settingsOf(sync, env);
+    const schedules = sync.schedules(settings).filter(({ id }) => !paused.has(id));
+    if (schedules.length === 0 || whyOff(sync, settings) !== undefined) return null;
+    const completedAt = await lastCompleted(db, sync, settings);
+    const on = since.get(sync.name) ?? now;
+    const base = completedAt && completedAt > on ? completedAt : on;
+    const due = schedules
+      .flatMap((schedule) => nextRuns(schedule, base, 1))
+      .sort((a, b) => Number(a) - Number(b));
+    return { sync: sync.name, completedAt, dueAt: due[0] ?? null, staleAt: staleFrom(schedules, base) };
+  });
+  return (await Promise.all(read)).filter((each) => each !== null);
+}
+
+/** Since when each sync is on without a break, as far as the hourly check knows. */
+async function watchedSince(db: Db): Promise<ReadonlyMap<string, Date>> {
   const { rows } = await sql<{
     sync: string;
     since: Date;
   }>`SELECT sync, since FROM durasync.watched_syncs`.execute(db);
-  const since = new Map(rows.map((row) => [row.sync, row.since]));
-  const scheduled = watch.syncs.filter((sync) => sync.schedules(settingsOf(sync, watch.env)).length > 0);
-  return Promise.all(
-    scheduled.map(async (sync): Promise<HealthCheck> => {
-      const name = `freshness: ${sync.name}`;
-      const settings = settingsOf(sync, watch.env);
-      const off = whyOff(sync, settings);
-      if (off !== undefined)
-        return { name, status: 'healthy', message: `It is off: ${off}`, detail: UNWATCHED };
-      const schedules = sync.schedules(settings);
-      const running = schedules.filter(({ id }) => !paused.has(id));
-      if (running.length === 0) {
-        const notes = schedules.map(({ id }) => `${id} (${paused.get(id)})`).join(', ');
-        return { name, status: 'healthy', message: `A person has paused it: ${notes}`, detail: UNWATCHED };
-      }
-      const completed = await lastCompleted(db, { sync, settings, schedules });
-      return freshness(name, running, { completed, on: since.get(sync.name) ?? now, now });
-    }),
-  );
+  return new Map(rows.map((row) => [row.sync, row.since]));
 }
 
-function freshness(
-  name: string,
-  schedules: readonly ScheduleDefinition[],
-  { completed, on, now }: { completed: Date | null; on: Date; now: Date },
-): HealthCheck {
-  const base = completed && completed > on ? completed : on;
-  const stale = staleFrom(schedules, base);
+/** Whether every sync that is on completes as often as its schedule says. */
+export async function checkFreshness(watch: Watch): Promise<HealthCheck[]> {
+  const fresh = new Map((await readFreshness(watch)).map((each) => [each.sync, each]));
+  return watch.syncs.flatMap((sync): HealthCheck[] => {
+    const name = `freshness: ${sync.name}`;
+    const settings = settingsOf(sync, watch.env);
+    const schedules = sync.schedules(settings);
+    if (schedules.length === 0) return [];
+    const found = fresh.get(sync.name);
+    if (found) return [{ name, ...standing(found, watch.now) }];
+    const off = whyOff(sync, settings);
+    const notes = schedules.map(({ id }) => `${id} (${watch.paused.get(id)})`).join(', ');
+    const message = off === undefined ? `A person has paused it: ${notes}` : `It is off: ${off}`;
+    return [{ name, status: 'healthy', message, detail: UNWATCHED }];
+  });
+}
+
+function standing({ completedAt, staleAt }: Freshness, now: Date): Omit<HealthCheck, 'name'> {
   const detail = {
-    last_completed_at: completed?.toISOString() ?? null,
-    stale_from: stale?.toISOString() ?? null,
+    last_completed_at: completedAt?.toISOString() ?? null,
+    stale_from: staleAt?.toISOString() ?? null,
   };
-  const last = completed ? `completed ${ago(completed, now)}` : 'has not completed yet';
-  return stale && now >= stale
-    ? { name, status: 'error', message: `It ${last}: that is more than twice its period.`, detail }
-    : { name, status: 'healthy', message: `It ${last}.`, detail };
+  const last = completedAt ? `completed ${ago(completedAt, now)}` : 'has not completed yet';
+  return staleAt && now >= staleAt
+    ? { status: 'error', message: `It ${last}: that is more than twice its period.`, detail }
+    : { status: 'healthy', message: `It ${last}.`, detail };
 }
 
 /** Remembers since when each sync is on, for `checkFreshness`. Safe to repeat. */
@@ -105,7 +119,7 @@ const whyOff = (sync: SyncDefinition, settings: Settings): string | undefined =>
   offReason(sync, settings) ?? sync.scheduleOff?.(settings);
 
 /** When the last run of all its tables completed; what backfills and previews do is not the sync's own work. */
-async function lastCompleted(db: Db, { sync, settings }: Watched): Promise<Date | null> {
+async function lastCompleted(db: Db, sync: SyncDefinition, settings: Settings): Promise<Date | null> {
   const tables = sync.tables
     .filter((table) => !isUploaded(table) && (!table.optional || hasSource(table, settings)))
     .map(({ name }) => name);

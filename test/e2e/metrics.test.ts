@@ -207,7 +207,7 @@ describe('docs/alerts.yml', () => {
       expect(['critical', 'warning']).toContain(labels.severity);
       expect(Object.keys(annotations)).toEqual(['summary', 'description']);
       for (const text of Object.values(annotations)) expect(text.length, alert).toBeGreaterThan(10);
-      if ('for' in rest) expect(rest.for).toMatch(/^\d+[mh]$/);
+      expect(rest.for ?? '0m').toMatch(/^\d+[mh]$/);
       expect(read('metrics.md')).toContain(`\`${alert}\``);
     }
   });

@@ -74,9 +74,12 @@ async function openSource(
   return 'open' in source ? source.open(resources) : source;
 }
 
+/** Looking at a larger table twice costs more than a step of its own. */
+const LOOKED_AT_TWICE_MAX = 50_000;
+
 /**
- * A source that shows nothing new leaves nothing to review or merge: the table has ended. One that shows only some
- * of the rows is reviewed here when none of them is new, which costs no step of its own then.
+ * A source that shows nothing new leaves nothing to merge, so the table ends here and needs no further step: at once
+ * when it shows no row, else with a review that finds no difference.
  */
 async function endIfIdle(
   deps: ActivityDependencies,
@@ -86,16 +89,19 @@ async function endIfIdle(
 ): Promise<Staged> {
   const { db } = deps.database;
   const { runId, kind, table } = input;
-  if (table.archives || table.expiredBefore !== undefined) return { ...staged, ended: false };
-  if (staged.fetched === 0) {
+  const goesOn = { ...staged, ended: false };
+  if (table.expiredBefore !== undefined) return goesOn;
+  if (staged.fetched === 0 && !table.archives) {
     await moveWatermarks(db, runId, live, staged);
     await closeTable(db, runId, live.name, 'completed', null);
     return { ...staged, ended: true };
   }
-  const mayEnd = kind === 'sync' && live.incremental !== null && staged.drift.length === 0;
-  if (!mayEnd || !(await showsNothingNew(db, live, staged))) return { ...staged, ended: false };
+  const isQuick = live.incremental !== null || staged.staged <= LOOKED_AT_TWICE_MAX;
+  if (kind !== 'sync' || !isQuick || staged.drift.length > 0) return goesOn;
+  if (!(await showsNothingNew(db, live, staged, table.archives))) return goesOn;
   const review = await reviewTable(deps, { ...input, staged }, attempt);
-  return { ...staged, ended: review.verdict === 'same' };
+  if (review.verdict !== 'same') return goesOn;
+  return { ...staged, ended: true, notices: [...(staged.notices ?? []), ...review.notices] };
 }
 
 /** What quarantine shows of a row that may hold a secret. */

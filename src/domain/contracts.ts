@@ -83,7 +83,7 @@ export interface Staged {
   readonly unreadable: number;
   /** Columns the definition does not know, seen for the first time. */
   readonly drift: readonly string[];
-  /** True when the table has ended with its staging: the source showed nothing that has to be reviewed. */
+  /** True when the table has ended with its staging: the source showed nothing that has to be merged. */
   readonly ended?: boolean;
   /** What a person should hear of this reading. */
   readonly notices?: readonly string[];

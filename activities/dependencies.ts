@@ -60,5 +60,8 @@ export function liveTable(sync: SyncDefinition, table: TableDefinition, scope: s
     ordered: existing === 'update' && !table.rowwise && !('readUpload' in table.source),
     rowwise: table.rowwise ?? false,
     lifecycle: table.lifecycle ?? null,
+    ordinal: table.ordinal ?? null,
+    day: table.day ?? null,
+    shownBy: table.shownBy ?? null,
   };
 }

@@ -198,6 +198,30 @@ async function countKeys(
   return rows[0] ?? { rows: 0, keys: 0 };
 }
 
+/** Rows that share a key: where they are real each gets a number of its own, else only the last one stays. */
+async function treatEqual(db: Db, table: LiveTable, relation: string): Promise<'numbered' | 'dropped'> {
+  if (table.ordinal === null) {
+    await dropDuplicates(db, table, relation);
+    return 'dropped';
+  }
+  await numberEqual(db, table, relation, table.ordinal);
+  return 'numbered';
+}
+
+/** Numbers the rows that are equal in all columns of the key but one, in the order of the source. */
+async function numberEqual(db: Db, table: LiveTable, relation: string, ordinal: string): Promise<void> {
+  const { list, sameKey } = liveTableSql(table);
+  const rest = table.key.filter((column) => column !== ordinal);
+  await sql`
+    UPDATE ${stagingTable(relation)} s SET ${sql.ref(ordinal)} = n.number
+    FROM (SELECT e.ctid AS row, row_number() OVER (PARTITION BY ${list(rest, 'e')} ORDER BY e.position) AS number
+          FROM ${stagingTable(relation)} e
+          JOIN (SELECT ${list(table.key)} FROM ${stagingTable(relation)}
+                WHERE valid GROUP BY ${list(table.key)} HAVING count(*) > 1) d ON ${sameKey('e', 'd')}
+          WHERE e.valid) n
+    WHERE s.ctid = n.row AND n.number > 1`.execute(db);
+}
+
 /** Keeps the last of the rows that share a key. */
 async function dropDuplicates(db: Db, table: LiveTable, relation: string): Promise<void> {
   const { list, sameKey } = liveTableSql(table);
@@ -223,7 +247,8 @@ export async function completeStaging(
   return db.transaction().execute(async (tx) => {
     await allowMemory(tx);
     const counted = await countKeys(tx, table, relation);
-    if (counted.rows > counted.keys) await dropDuplicates(tx, table, relation);
+    const equal = counted.rows > counted.keys ? await treatEqual(tx, table, relation) : 'dropped';
+    const kept = equal === 'numbered' ? counted.rows : counted.keys;
     const { rows } = await sql<Pick<Staged, 'fetched' | 'quarantined' | 'unreadable' | 'drift'>>`
       SELECT p.fetched, p.quarantined, p.unreadable,
              ARRAY(SELECT jsonb_array_elements_text(p.drift) EXCEPT
@@ -235,8 +260,8 @@ export async function completeStaging(
     const staged: Staged = {
       ...rows[0],
       relation,
-      staged: counted.keys,
-      duplicates: counted.rows - counted.keys,
+      staged: kept,
+      duplicates: counted.rows - kept,
       sourceFetchedAt: fetchStartedAt.toISOString(),
       replayOf,
       notices,

@@ -1,6 +1,6 @@
 import type { SourceRow } from '../domain/source.ts';
 import { dayIn } from './days.ts';
-import type { ColumnTexts, TableDefinition } from './define-sync.ts';
+import { type ColumnTexts, computedOf, type TableDefinition } from './define-sync.ts';
 
 export type RowVerdict =
   | { readonly kind: 'valid'; readonly values: ColumnTexts }
@@ -28,8 +28,8 @@ export function validateRow(
   return { kind: 'quarantined', reasons, key: readKey(table, row) };
 }
 
-function withComputed({ computed = {} }: TableDefinition, values: ColumnTexts): ColumnTexts {
-  const made = Object.entries(computed).map(([column, make]) => [column, make(values)]);
+function withComputed(table: TableDefinition, values: ColumnTexts): ColumnTexts {
+  const made = Object.entries(computedOf(table)).map(([column, make]) => [column, make(values)]);
   return { ...values, ...Object.fromEntries(made) };
 }
 

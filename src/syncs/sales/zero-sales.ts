@@ -17,7 +17,7 @@ export const zeroSales: StepDefinition = {
   after: ['sales'],
   async run({ database: { db }, runId, logicalAt, timeZone, settings }) {
     const window = await readDays(db, runId);
-    if (!window) return { success: true, summary: 'no days were read', counts: { days: 0, without: 0 } };
+    if (!window) return { success: true, summary: 'no days were read', counts: { without: 0 } };
     const today = dayIn(timeZone, logicalAt);
     const days = await daysWithoutSales(db, window, today);
     const unexpected = settings['SALES_EXPECT_DAILY'] ? days : days.filter(({ isUsual }) => isUsual);

@@ -1,4 +1,5 @@
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
+import type { BackfillActivities, BackfillInput } from '../src/domain/backfills.ts';
 import type { ClientActivities } from '../src/domain/clients.ts';
 import type { SyncActivities } from '../src/domain/contracts.ts';
 import { auditOnce } from '../src/db/audit.ts';
@@ -6,10 +7,12 @@ import type { SkuActivities } from '../src/domain/sku-analysis.ts';
 import { pagesStaged } from '../src/db/pages-staged.ts';
 import { closeRun, closeTable } from '../src/db/runs.ts';
 import { dropStaging, keepStaging } from '../src/db/staging.ts';
+import { readSettings } from '../src/settings.ts';
+import { checkBackfill } from '../src/syncs/check-backfill.ts';
 import { askingToWait } from './asking-to-wait.ts';
 import { analyseSkus } from './analyse-skus.ts';
 import { clientActivities } from './clients.ts';
-import type { ActivityDependencies } from './dependencies.ts';
+import { type ActivityDependencies, findSync } from './dependencies.ts';
 import { archiveMissing, mergeStaged } from './merge-staged.ts';
 import { planRun } from './plan-run.ts';
 import { reviewTable } from './review-table.ts';
@@ -24,7 +27,7 @@ const HEARTBEAT_EVERY_MS = 2_000;
 /** Every activity of the contract, ready for a worker. Each is safe to repeat. */
 export function createActivities(
   deps: ActivityDependencies,
-): SyncActivities & ClientActivities & SkuActivities {
+): SyncActivities & ClientActivities & SkuActivities & BackfillActivities {
   const { db } = deps.database;
   const clients = clientActivities(deps);
   const guarded = guard(deps.log);
@@ -35,6 +38,7 @@ export function createActivities(
     setClientFrequency: (input) => guarded(() => clients.setClientFrequency(input)),
     reconcileWorkflows: () => guarded(() => clients.reconcileWorkflows()),
     analyseSkus: (input) => guarded(() => analyseSkus(deps, input, cancellationSignal())),
+    checkBackfill: (input) => guarded(async () => refuseBackfill(deps, input)),
     planRun: (input) => guarded(() => planRun(deps, input)),
     testConnection: (input) => guarded(() => testConnection(deps, input, cancellationSignal())),
     stageTable: (input) =>
@@ -55,6 +59,11 @@ export function createActivities(
     finishRun: (input) => guarded(() => finishRun(deps, input)),
     sweepRuns: () => guarded(() => sweepRuns(deps)),
   };
+}
+
+function refuseBackfill({ syncs, env }: ActivityDependencies, input: BackfillInput): void {
+  const sync = findSync(syncs, input.sync);
+  checkBackfill(sync, readSettings(sync.settings, env), input);
 }
 
 type Progress = (detail: string) => void;

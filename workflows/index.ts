@@ -1,4 +1,5 @@
 export { analyseSkus } from './analyse-skus.ts';
+export { backfillSync } from './backfill.ts';
 export { decideHold } from './decide-hold.ts';
 export { reconcileClients } from './reconcile-clients.ts';
 export { runSync } from './run-sync.ts';

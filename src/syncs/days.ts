@@ -1,19 +1,13 @@
 import type { RunPlan } from '../domain/run-plan.ts';
+import { addDays } from '../domain/days.ts';
 import { SyncFailure } from '../domain/failures.ts';
 import type { SyncDefinition } from './define-sync.ts';
 
-const DAY_MS = 86_400_000;
+export { addDays, daysBetween } from '../domain/days.ts';
 
 /** The day (YYYY-MM-DD) of an instant in a zone. */
 export const dayIn = (timeZone: string, at: Date): string =>
   new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' }).format(at);
-
-/** A day some days later, or earlier when `days` is below zero. */
-export const addDays = (day: string, days: number): string =>
-  new Date(Date.parse(day) + days * DAY_MS).toISOString().slice(0, 10);
-
-/** How many days there are from one day to a later one. */
-export const daysBetween = (from: string, to: string): number => (Date.parse(to) - Date.parse(from)) / DAY_MS;
 
 const isDay = (text: string): boolean =>
   /^\d{4}-\d{2}-\d{2}$/.test(text) &&

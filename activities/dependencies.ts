@@ -7,6 +7,7 @@ import type { DatabaseConnection } from '../src/db/connect.ts';
 import type { KeyRing } from '../src/key-ring.ts';
 import type { LiveTable } from '../src/db/live-table.ts';
 import { columnsOf, type SyncDefinition, type TableDefinition } from '../src/syncs/define-sync.ts';
+import type { Channel } from '../src/notify/channel.ts';
 import type { Environment } from '../src/settings.ts';
 
 /** What activities work with; made once for each worker. */
@@ -18,6 +19,10 @@ export interface ActivityDependencies {
   readonly http: Dispatcher;
   readonly keys: KeyRing;
   readonly clients: Pick<ClientWorkflows, 'listRunning' | 'start' | 'reload'>;
+  /** The ways to reach people. */
+  readonly channels: readonly Channel[];
+  /** Has what was written for people sent soon. Never throws: what is not sent now is sent later. */
+  wakeNotifications(): Promise<void>;
   /** Asks Temporal whether a workflow is still open; any execution of the id when no run is named. */
   isOpen(workflowId: string, runId?: RunId): Promise<boolean>;
 }

@@ -1,11 +1,12 @@
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { BackfillActivities, BackfillInput } from '../src/domain/backfills.ts';
 import type { ClientActivities } from '../src/domain/clients.ts';
-import type { SyncActivities } from '../src/domain/contracts.ts';
+import type { NotifyActivities, SyncActivities } from '../src/domain/contracts.ts';
 import { auditOnce } from '../src/db/audit.ts';
 import type { SkuActivities } from '../src/domain/sku-analysis.ts';
+import { deliverDue } from '../src/notify/deliver-due.ts';
 import { pagesStaged } from '../src/db/pages-staged.ts';
-import { closeRun, closeTable } from '../src/db/runs.ts';
+import { closeTable } from '../src/db/runs.ts';
 import { dropStaging, keepStaging } from '../src/db/staging.ts';
 import { readSettings } from '../src/settings.ts';
 import { checkBackfill } from '../src/syncs/check-backfill.ts';
@@ -14,6 +15,7 @@ import { analyseSkus } from './analyse-skus.ts';
 import { clientActivities } from './clients.ts';
 import { type ActivityDependencies, findSync } from './dependencies.ts';
 import { archiveMissing, mergeStaged } from './merge-staged.ts';
+import { endRun } from './end-run.ts';
 import { planRun } from './plan-run.ts';
 import { reviewTable } from './review-table.ts';
 import { deriveTable, enrichTable } from './run-step.ts';
@@ -27,7 +29,7 @@ const HEARTBEAT_EVERY_MS = 2_000;
 /** Every activity of the contract, ready for a worker. Each is safe to repeat. */
 export function createActivities(
   deps: ActivityDependencies,
-): SyncActivities & ClientActivities & SkuActivities & BackfillActivities {
+): SyncActivities & ClientActivities & SkuActivities & NotifyActivities & BackfillActivities {
   const { db } = deps.database;
   const clients = clientActivities(deps);
   const guarded = guard(deps.log);
@@ -58,6 +60,7 @@ export function createActivities(
     keepStaging: ({ relations }) => guarded(() => keepStaging(db, relations)),
     finishRun: (input) => guarded(() => finishRun(deps, input)),
     sweepRuns: () => guarded(() => sweepRuns(deps)),
+    deliverNotifications: () => guarded(() => deliverNotifications(deps, cancellationSignal())),
   };
 }
 
@@ -100,11 +103,19 @@ function guard(log: ActivityDependencies['log']) {
 const framesOf = (error: unknown): string[] =>
   error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) : [];
 
+function deliverNotifications(
+  { database: { db }, channels, log }: ActivityDependencies,
+  signal: AbortSignal,
+): ReturnType<NotifyActivities['deliverNotifications']> {
+  return deliverDue({ db, channels, log, signal });
+}
+
 async function finishRun(
-  { database: { db } }: ActivityDependencies,
+  deps: ActivityDependencies,
   input: Parameters<SyncActivities['finishRun']>[0],
 ): ReturnType<SyncActivities['finishRun']> {
-  const result = await closeRun(db, input);
+  const { db } = deps.database;
+  const result = await endRun(deps, input);
   if (result.status !== 'held') await dropStaging(db, input.runId);
   if (input.decision) {
     const { by, action, reason } = input.decision;

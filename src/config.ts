@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { missingForEmail, notifySettings } from './notify/settings.ts';
 import { createKeyRing } from './key-ring.ts';
 import { type Environment, readSettings, ConfigurationError, wholeNumber, yesOrNo } from './settings.ts';
 
@@ -42,6 +43,7 @@ export const configSchema = z.object({
   DURASYNC_IMPORT_DIR: z.string().optional(),
   DURASYNC_HOLD_HOURS: wholeNumber(1, 8_760, 24),
   DURASYNC_METRICS_PUBLIC: yesOrNo(false),
+  ...notifySettings.shape,
   LOG_LEVEL: z.enum(LOG_LEVELS, { message: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
 });
 
@@ -62,5 +64,7 @@ export function readConfig(env: Environment): Config {
         'keys. Make one with: echo "k1:$(openssl rand -base64 32)"',
     );
   }
+  const missing = missingForEmail(config);
+  if (missing !== undefined) throw new ConfigurationError(missing);
   return config;
 }

@@ -1,7 +1,7 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { BackfillActivities } from '../src/domain/backfills.ts';
 import type { ClientActivities } from '../src/domain/clients.ts';
-import type { SyncActivities } from '../src/domain/contracts.ts';
+import type { NotifyActivities, SyncActivities } from '../src/domain/contracts.ts';
 import type { SkuActivities } from '../src/domain/sku-analysis.ts';
 import { HEAVY, PROBE, QUICK } from './activity-options.ts';
 
@@ -23,6 +23,9 @@ export const heavy =
 /** Activities that read or write a few rows. */
 export const quick =
   proxyActivities<Pick<SyncActivities, 'planRun' | 'closeTable' | 'finishRun' | 'sweepRuns'>>(QUICK);
+
+/** The activity that sends what people should hear of. */
+export const notifications = proxyActivities<NotifyActivities>(HEAVY);
 
 /** The activity that asks a source whether it lets us in. */
 export const probes = proxyActivities<Pick<SyncActivities, 'testConnection'>>(PROBE);

@@ -1,3 +1,4 @@
+export { deliverNotifications } from './deliver-notifications.ts';
 export { analyseSkus } from './analyse-skus.ts';
 export { backfillSync } from './backfill.ts';
 export { decideHold } from './decide-hold.ts';

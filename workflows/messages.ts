@@ -10,3 +10,6 @@ export const supersededSignal = defineSignal<[{ readonly table: string; readonly
 
 /** How far a backfill is. It is paused and resumed with the same signals as a client. */
 export const backfillStatusQuery = defineQuery<BackfillStatus>('status');
+
+/** Tells the sender of notifications that there is another one. */
+export const wakeSignal = defineSignal('wake');

@@ -194,6 +194,14 @@ program
   .description('run the HTTP API')
   .action((_options, command) => runCommand(command, async () => (await import('./commands/api.ts')).api()));
 
+program
+  .command('login')
+  .description('a link that logs a browser in to the dashboard, once and within ten minutes')
+  .option('--json', AS_JSON)
+  .action((options, command) =>
+    runCommand(command, async () => (await import('./commands/login.ts')).login(options)),
+  );
+
 const token = program.command('token').description('tokens for the HTTP API');
 token
   .command('create')

@@ -132,6 +132,48 @@ interface ApiTokensTable {
   revoked_at: NullableTimestamp;
 }
 
+interface SessionsTable {
+  id_hash: Buffer;
+  token_hash: Buffer;
+  created_at: GeneratedTimestamp;
+  last_seen_at: GeneratedTimestamp;
+  expires_at: Timestamp;
+}
+
+interface LoginCodesTable {
+  code_hash: Buffer;
+  token_hash: Buffer;
+  expires_at: Timestamp;
+}
+
+interface OpenCausesTable {
+  cause: string;
+  kind: string;
+  parts: ColumnType<string[], string[] | undefined, string[]>;
+  raised_at: GeneratedTimestamp;
+}
+
+interface NotificationsTable {
+  id: Generated<number>;
+  cause: string;
+  kind: string;
+  event: 'raised' | 'changed' | 'resolved' | 'told';
+  title: string;
+  body: string;
+  created_at: GeneratedTimestamp;
+  dispatched_at: NullableTimestamp;
+}
+
+interface NotificationDeliveriesTable {
+  notification_id: number;
+  channel: string;
+  status: Generated<'pending' | 'sent' | 'failed'>;
+  attempts: Generated<number>;
+  due_at: GeneratedTimestamp;
+  ended_at: NullableTimestamp;
+  error_message: string | null;
+}
+
 /** The tables of schema `durasync`. Live tables belong to their sync and are reached through its definition. */
 export interface Database {
   'durasync.sync_runs': SyncRunsTable;
@@ -143,4 +185,9 @@ export interface Database {
   'durasync.geocode_cache': GeocodeCacheTable;
   'durasync.audit_log': AuditLogTable;
   'durasync.api_tokens': ApiTokensTable;
+  'durasync.sessions': SessionsTable;
+  'durasync.login_codes': LoginCodesTable;
+  'durasync.open_causes': OpenCausesTable;
+  'durasync.notifications': NotificationsTable;
+  'durasync.notification_deliveries': NotificationDeliveriesTable;
 }

@@ -28,6 +28,9 @@ export const holdId = (runId: RunId): string => `hold/${runId}`;
 /** The prefix of a schedule's runs; the server appends the scheduled time. */
 export const scheduledRunId = (scheduleId: string): string => `scheduled/${scheduleId}`;
 
+/** The one workflow that sends notifications; open only while there are some. */
+export const NOTIFICATIONS_ID = 'notifications';
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** True for text that has the form of a run id. */

@@ -143,6 +143,8 @@ export interface StepContext {
   readonly signal: AbortSignal;
   /** Shows how far the step is, for people. */
   progress(detail: string): void;
+  /** Sends what the step has raised (see src/notify) now. */
+  wakeNotifications(): Promise<void>;
 }
 
 /** Work over the live tables after they were merged. Must be safe to repeat. */
@@ -191,6 +193,8 @@ export interface SyncDefinition {
    * @throws SyncFailure InvalidInput when there is no such scope
    */
   scopeTables?(database: DatabaseConnection, scope: string): Promise<readonly string[]>;
+  /** How people call a scope; undefined when there is no such scope any more. */
+  scopeTitle?(db: Db, scope: string): Promise<string | undefined>;
   /**
    * Asks the source of a scope whether it lets us in, before any of its tables is read. Cheap, and safe to repeat.
    *
@@ -201,6 +205,8 @@ export interface SyncDefinition {
   readonly reads?: 'one_by_one' | 'side_by_side';
   /** A task queue of its own for steps that read its sources, so that slow ones delay no other sync. */
   readonly sourceQueue?: { readonly name: string; concurrency(settings: Settings): number };
+  /** Notices that its runs always have: nobody is sent a message about them. */
+  readonly routineNotices?: RegExp;
   readonly enrich: readonly StepDefinition[];
   readonly derive: readonly StepDefinition[];
 }

@@ -7,7 +7,9 @@ import { TASK_QUEUE } from '../domain/ids.ts';
 import type { DatabaseConnection } from '../db/connect.ts';
 import type { KeyRing } from '../key-ring.ts';
 import { type Environment, readSettings } from '../settings.ts';
+import { channelsOf } from '../notify/channels.ts';
 import { clientWorkflows } from './clients.ts';
+import { createWaker } from './wake-notifications.ts';
 import type { SyncDefinition } from '../syncs/define-sync.ts';
 
 export interface WorkerParts {
@@ -89,6 +91,7 @@ function commonOptions({
   log,
   taskQueue,
 }: WorkerParts) {
+  const channels = channelsOf(env, http);
   return {
     connection,
     namespace: client.options.namespace,
@@ -101,6 +104,9 @@ function commonOptions({
       log,
       isOpen: (...run) => isOpen(client, ...run),
       clients: clientWorkflows(client, taskQueue),
+      channels,
+      wakeNotifications:
+        channels.length > 0 ? createWaker({ client, log, taskQueue }) : async () => undefined,
     }),
     shutdownGraceTime: GRACE,
     maxHeartbeatThrottleInterval: '1 s',

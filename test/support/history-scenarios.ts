@@ -3,9 +3,10 @@ import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { RunSyncInput } from '../../src/domain/contracts.ts';
-import { holdId, type RunId } from '../../src/domain/ids.ts';
+import { holdId, NOTIFICATIONS_ID, type RunId } from '../../src/domain/ids.ts';
 import type { DatabaseConnection } from '../../src/db/connect.ts';
 import { decideRun, startSweep } from '../../src/temporal/runs.ts';
+import { createWaker } from '../../src/temporal/wake-notifications.ts';
 import { recordClientScenarios } from './client-history-scenarios.ts';
 import { firstNight, fleetVariables, geocoderAnswer, type Night, secondNight } from './fault-fleet.ts';
 import type { FakeShopify } from './fake-shopify.ts';
@@ -108,7 +109,32 @@ export async function* recordScenarios(parts: RecordingParts): AsyncGenerator<Re
   const sweep = client.workflow.getHandle('sweep-runs');
   await sweep.result();
   yield { scenario: 'sweepRuns.completed', handle: sweep };
+  yield { scenario: 'deliverNotifications.waited', handle: await waitAndWake(parts) };
   yield* recordClientScenarios(parts);
+}
+
+/** A notification that is not due yet, and another one meanwhile. */
+async function waitAndWake({ client, database }: RecordingParts): Promise<WorkflowHandle> {
+  const add = (seconds: number) =>
+    database.pool.query(
+      `WITH told AS (INSERT INTO durasync.notifications (cause, kind, event, title, body, dispatched_at)
+                     VALUES ('recording', 'completed', 'told', 'a title', 'a body', now()) RETURNING id)
+       INSERT INTO durasync.notification_deliveries (notification_id, channel, due_at)
+       SELECT id, 'slack', now() + make_interval(secs => $1) FROM told`,
+      [seconds],
+    );
+  await add(3);
+  const wake = createWaker({ client, log: console });
+  await wake();
+  const handle = client.workflow.getHandle(NOTIFICATIONS_ID);
+  await waitUntil('it waits', async () => {
+    const { events = [] } = await handle.fetchHistory();
+    return events?.some(({ timerStartedEventAttributes }) => timerStartedEventAttributes) ?? false;
+  });
+  await add(0);
+  await wake();
+  await handle.result();
+  return handle;
 }
 
 /** Empties staging between review and merge, as a crash of PostgreSQL does. */

@@ -62,6 +62,8 @@ export async function startSalesHarness(): Promise<SalesHarness> {
     isOpen: async () => true,
     keys: TEST_KEYS,
     clients: NO_CLIENTS,
+    channels: [],
+    wakeNotifications: async () => undefined,
   });
   const call: ActivityHarness['call'] = (name, ...input) => {
     const activity = activities[name] as (...args: unknown[]) => Promise<never>;

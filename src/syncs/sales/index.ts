@@ -29,6 +29,8 @@ export const sales = defineSync({
     },
   ],
   windows: 'complete days',
+  // The step tells of them.
+  routineNotices: /^sales: no sale on /,
   periodMs: 24 * HOUR_MS,
   runTimeoutMs: 4 * HOUR_MS,
   tables: [salesTable, users],

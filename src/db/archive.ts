@@ -12,6 +12,7 @@ import {
   stagingTable,
   stateIn,
 } from './live-table.ts';
+import { keepEnding } from './row-changes.ts';
 import { isLastShown, withdrawShown } from './shown-by.ts';
 import { type DaysOfRun, lockTableState, raiseGeneration } from './table-state.ts';
 
@@ -30,8 +31,8 @@ export interface ArchiveRequest {
 
 /**
  * Archives what is gone, in one transaction that also raises the generation and stores the counts: a row that the
- * review found missing moves to the archive, or ends when it has a state; a row that ended before `expiredBefore`
- * moves. A repeat returns the stored count.
+ * review found missing moves to the archive, or ends when it has a state, and what it was is kept; a row that ended
+ * before `expiredBefore` moves. A repeat returns the stored count.
  *
  * @returns `moved` when another run changed the table since this one merged; `lost` when the relation no
  * longer holds what was reviewed. Nothing is archived then.
@@ -83,6 +84,7 @@ async function endMissing(
   const isMissing = sql`s.action = 'missing' AND ${sameKey('l', 's')}`;
   const { lifecycle } = table;
   if (lifecycle) {
+    await run(ofRun, keepEnding(table, runId, stagingTable(relation), isMissing));
     const ended = sql`
       UPDATE ${live} l SET ${sql.ref(lifecycle.state)} = ${lifecycle.missing}, ${sql.ref(lifecycle.changedAt)} = now(),
                            updated_at = now(), last_run_id = ${runId}

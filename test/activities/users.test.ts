@@ -1,6 +1,7 @@
 import { scryptSync } from 'node:crypto';
 import { beforeEach, expect, test } from 'vitest';
 import { checkUpload, findUploadTable } from '../../src/syncs/check-upload.ts';
+import type { Upload } from '../../src/syncs/define-sync.ts';
 import { sales } from '../../src/syncs/sales/index.ts';
 import { found } from '../support/find-secrets.ts';
 import { startSalesHarness, uploadOfText } from '../support/sales-harness.ts';
@@ -8,6 +9,12 @@ import { tableOf } from '../support/sync-harness.ts';
 
 const { importFile, rows, database } = await startSalesHarness();
 const { table, source } = findUploadTable([sales], 'users');
+
+const prepared = async (content: string): Promise<Upload> => {
+  const upload = await source.prepare?.(uploadOfText('users.csv', content));
+  if (!upload) throw new Error('files of users are not prepared');
+  return upload;
+};
 
 const HEADER = 'username,email,role,initial_password\n';
 /** With everything that a CSV file has to quote. */
@@ -49,7 +56,7 @@ test('whoever is there by username or email, in any case, is skipped and stays a
   await importFile('users', `${HEADER}alice,alice@example.com,admin,first-password\n`);
   const before = await rows('SELECT * FROM sales.users');
   const file = `${HEADER}ALICE,other@example.com,user,second-pass\nal,Alice@Example.com,user,third-pass\nbob,bob@example.com,user,fourth-pass\n`;
-  const upload = (await source.prepare?.(uploadOfText('users.csv', file))) ?? expect.fail();
+  const upload = await prepared(file);
   expect(await source.findSkipped?.(database.db, upload)).toEqual([
     { row: 2, reason: 'there is a user ALICE already' },
     { row: 3, reason: 'there is a user with its email already' },
@@ -72,7 +79,7 @@ test('of users that a file names twice the first one is taken, and the report na
 
 test('a row without an email, with another role or without a password says so and repeats no cell', async () => {
   const file = `${HEADER}dora,,user,dora-password\nemil,emil@example.com,boss-password,x\nfay,fay@example.com,user,\ngus,gus-password\n`;
-  const upload = (await source.prepare?.(uploadOfText('users.csv', file))) ?? expect.fail();
+  const upload = await prepared(file);
   expect(await checkUpload(table, upload, '2026-11-27')).toEqual({
     rows: 4,
     badRows: 4,

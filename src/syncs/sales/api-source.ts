@@ -101,14 +101,9 @@ function cellsOf(record: Readonly<Record<string, unknown>>): readonly string[] {
 }
 
 function textOf(value: unknown): string {
-  switch (typeof value) {
-    case 'string':
-      return value;
-    case 'number':
-      return Number.isInteger(value) ? String(value) : value.toFixed(DECIMALS_MAX);
-    case 'undefined':
-      return '';
-    default:
-      return value === null ? '' : JSON.stringify(value);
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') {
+    return Number.isInteger(value) ? String(value) : value.toFixed(DECIMALS_MAX);
   }
+  return value === null || value === undefined ? '' : JSON.stringify(value);
 }

@@ -45,20 +45,20 @@ export const usersFile: UploadSource = {
 /** Reads a file as people have it, and hashes its passwords. */
 async function prepareUsers({ fileName, options, read }: Upload): Promise<Upload> {
   const limit = pLimit(HASHES_AT_ONCE);
-  const rows: (Prepared['rows'][number] | Promise<Prepared['rows'][number]>)[] = [];
+  const rows: Promise<Prepared['rows'][number]>[] = [];
   const repeats: SkippedRow[] = [];
   const rowOf = new Map<string, number>();
   for await (const page of readRows(read(), { source: fileName, columns: COLUMNS })) {
     for (const { position, unreadable, values } of page.rows) {
       if (unreadable !== undefined) {
-        rows.push({ position, values: {}, unreadable });
+        rows.push(Promise.resolve({ position, values: {}, unreadable }));
         continue;
       }
       const { initial_password: given, ...others } = values as Readonly<Record<string, string>>;
       const password = given?.trim() ? given : null;
       const parsed = userRow.safeParse({ ...others, password_hash: password ? 'to be made' : '' });
       if (parsed.success && password) {
-        const names = namesOf(String(parsed.data.username), String(parsed.data.email));
+        const names = namesOf(parsed.data.username ?? '', parsed.data.email ?? '');
         const repeated = names.find((name) => rowOf.has(name.value));
         if (repeated) {
           const reason = `its ${repeated.what} is that of row ${rowOf.get(repeated.value)}`;

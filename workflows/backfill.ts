@@ -163,14 +163,8 @@ function refuseUnclear(input: Partial<BackfillInput> | undefined): void {
 }
 
 function outcomeOf({ status, error_message: message, total_rows_processed: rows }: RunResult): Outcome {
-  switch (status) {
-    case 'completed':
-      return { outcome: 'completed', rows, message: null };
-    case 'held':
-      return { outcome: 'held', rows, message };
-    default:
-      return { outcome: 'failed', rows, message };
-  }
+  const outcome = status === 'completed' || status === 'held' ? status : 'failed';
+  return { outcome, rows, message };
 }
 
 function messageOf(error: unknown): string {

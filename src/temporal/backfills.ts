@@ -4,7 +4,7 @@ import { backfillId, type BackfillInput, type BackfillStatus } from '../domain/b
 import { type RunId, TASK_QUEUE } from '../domain/ids.ts';
 
 /** A backfill that can't be started, or is not there to be looked at; the message says what to do. */
-export class BackfillError extends Error {
+class BackfillError extends Error {
   override readonly name = 'BackfillError';
 }
 

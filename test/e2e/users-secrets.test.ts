@@ -90,8 +90,8 @@ async function databaseAsText(): Promise<string> {
     WHERE relkind = 'r' AND nspname NOT IN ('pg_catalog', 'information_schema')`);
   const texts = [];
   for (const { name } of rows) {
-    const found = await database.pool.query<{ row: string }>(`SELECT t::text AS row FROM ${name} t`);
-    texts.push(...found.rows.map(({ row }) => `${name} ${row}`));
+    const all = await database.pool.query<{ row: string }>(`SELECT t::text AS row FROM ${name} t`);
+    texts.push(...all.rows.map(({ row }) => `${name} ${row}`));
   }
   return texts.join('\n');
 }
@@ -115,7 +115,7 @@ beforeAll(async () => {
   const imported = await importing;
   ended = true;
   await watching;
-  expect(imported).toMatchObject({ code: 0 });
+  if (imported.code !== 0) throw new Error(`the import ended with ${imported.code}: ${imported.stderr}`);
   const outputs = [imported.stdout, imported.stderr];
   for (const words of [
     ['quarantine', 'list', '--json'],

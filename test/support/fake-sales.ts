@@ -29,7 +29,7 @@ export const sale = (date: string, number: number, changes: Partial<Sale> = {}):
 });
 
 /** A sale as a line of a file. */
-export const csvLine = (of: Sale): string =>
+const csvLine = (of: Sale): string =>
   [of.date, of.user_id, of.product_name, of.quantity, of.unit_price, of.total_amount, of.region].join(',');
 
 export const CSV_HEADER = 'date,user_id,product_name,quantity,unit_price,total_amount,region';

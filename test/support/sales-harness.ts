@@ -18,7 +18,7 @@ import { NO_CLIENTS } from './no-clients.ts';
 import { TEST_KEYS } from './test-keys.ts';
 
 /** What one run did, and what its review said. */
-export type Loaded = RunResult & { readonly review: Review | null };
+type Loaded = RunResult & { readonly review: Review | null };
 
 export interface SalesHarness {
   readonly database: TestDatabase;

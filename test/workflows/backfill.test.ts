@@ -50,7 +50,7 @@ afterAll(async () => {
 });
 beforeEach(() => void checked.splice(0));
 
-const start = (input: object): Promise<WorkflowHandle> =>
+const start = (input: object) =>
   environment.client.workflow.start('backfillSync', {
     taskQueue: 'backfills',
     workflowId: `backfill/${randomUUID()}`,

@@ -8,6 +8,7 @@ import { SyncFailure } from '../../domain/failures.ts';
 import type { SourcePage } from '../../domain/source.ts';
 import type { SkippedRow, Upload, UploadSource } from '../define-sync.ts';
 import { wholeFile } from '../whole-file.ts';
+import { reasonsOf } from '../validate-row.ts';
 import { hashPassword } from './hash-password.ts';
 import { userRow } from './user-columns.ts';
 
@@ -24,6 +25,7 @@ const rowSchema = z.object({
   position: z.number(),
   values: z.record(z.string(), z.string()),
   unreadable: z.string().optional(),
+  refused: z.array(z.string()).optional(),
 });
 const preparedSchema = z.object({
   kind: z.literal('prepared users'),
@@ -42,7 +44,10 @@ export const usersFile: UploadSource = {
   findSkipped,
 };
 
-/** Reads a file as people have it, and hashes its passwords. */
+/**
+ * Reads a file as people have it, and hashes its passwords. Of a row that can't be taken only the reasons stay: in a
+ * row whose cells have slipped, any of them may be the password.
+ */
 async function prepareUsers({ fileName, options, read }: Upload): Promise<Upload> {
   const limit = pLimit(HASHES_AT_ONCE);
   const rows: Promise<Prepared['rows'][number]>[] = [];
@@ -57,22 +62,31 @@ async function prepareUsers({ fileName, options, read }: Upload): Promise<Upload
       const { initial_password: given, ...others } = values as Readonly<Record<string, string>>;
       const password = given?.trim() ? given : null;
       const parsed = userRow.safeParse({ ...others, password_hash: password ? 'to be made' : '' });
-      if (parsed.success && password) {
-        const names = namesOf(parsed.data.username ?? '', parsed.data.email ?? '');
-        const repeated = names.find((name) => rowOf.has(name.value));
-        if (repeated) {
-          const reason = `its ${repeated.what} is that of row ${rowOf.get(repeated.value)}`;
-          repeats.push({ row: position, reason });
-          continue;
-        }
-        for (const { value } of names) rowOf.set(value, position);
+      if (!parsed.success || !password) {
+        rows.push(
+          Promise.resolve({ position, values: {}, refused: parsed.error ? reasonsOf(parsed.error) : [] }),
+        );
+        continue;
       }
+      const { username, email, role } = parsed.data;
+      const names = namesOf(username ?? '', email ?? '');
+      const repeated = names.find((name) => rowOf.has(name.value));
+      if (repeated) {
+        repeats.push({
+          row: position,
+          reason: `its ${repeated.what} is that of row ${rowOf.get(repeated.value)}`,
+        });
+        continue;
+      }
+      for (const { value } of names) rowOf.set(value, position);
       rows.push(
         limit(async () => ({
           position,
           values: {
-            ...others,
-            password_hash: password ? await hashed(password, parsed.success) : '',
+            username: username ?? '',
+            email: email ?? '',
+            role: role ?? '',
+            password_hash: await hashPassword(password),
           },
         })),
       );
@@ -82,10 +96,6 @@ async function prepareUsers({ fileName, options, read }: Upload): Promise<Upload
   const content = Buffer.from(JSON.stringify(prepared));
   return { fileName, options, read: () => once(content) };
 }
-
-/** A row that is wrong in something else needs no hash: it is not kept. */
-const hashed = async (password: string, fits: boolean): Promise<string> =>
-  fits ? hashPassword(password) : 'not made';
 
 const namesOf = (username: string, email: string) => [
   { what: 'username', value: `username ${username.toLowerCase()}` },
@@ -119,7 +129,7 @@ async function* readUsers(upload: Upload): AsyncGenerator<SourcePage, void, unde
   const { rows, repeats } = await readPrepared(upload);
   const skipped = repeats.map(({ row, reason }) => `row ${row}: ${reason}`);
   yield {
-    rows: rows.map(({ position, values, unreadable }) => ({ position, values, unreadable, raw: '' })),
+    rows: rows.map((row) => ({ ...row, raw: '' })),
     nextCursor: null,
     notices:
       skipped.length > 0

@@ -129,7 +129,9 @@ async function reportUnusual(tx: Db, run: EndedSyncRun): Promise<boolean> {
     kind: 'unusual',
     parts,
     title:
-      notices.length === 1 ? `${title}: ${notices[0]}` : `${title}: ${notices.length} things are unusual`,
+      notices.length === 1 && notices[0] !== undefined && notices[0].length <= TITLE_MAX
+        ? `${title}: ${notices[0]}`
+        : `${title}: ${notices.length === 1 ? 'something is' : `${notices.length} things are`} unusual`,
     body: [...shortened(notices.map((notice) => `- ${notice}`)), footer(run)].join('\n'),
   });
 }
@@ -152,6 +154,7 @@ function completedMessage(run: EndedSyncRun): Message {
   };
 }
 
+const TITLE_MAX = 140;
 const LINES_MAX = 12;
 const LINE_MAX = 400;
 

@@ -33,8 +33,6 @@ export const sales = defineSync({
   routineNotices: /^sales: no sale on /,
   periodMs: 24 * HOUR_MS,
   runTimeoutMs: 4 * HOUR_MS,
-  // The step tells people of these itself.
-  routineNotices: /^sales: no sale on /,
   tables: [salesTable, users],
   enrich: [],
   derive: [zeroSales],

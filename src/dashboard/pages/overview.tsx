@@ -103,7 +103,7 @@ function Syncs({ syncs, schedules }: SyncsProps) {
           cell: (sync) => (sync.recent_runs.length > 1 ? <Spark runs={sync.recent_runs} /> : '–'),
         },
         { label: 'Next run', cell: (sync) => <NextRun sync={sync} schedules={schedules} /> },
-        { label: 'Start', cell: (sync) => <StartButtons sync={sync} /> },
+        { label: 'Start', actions: true, cell: (sync) => <StartButtons sync={sync} /> },
       ]}
     />
   );

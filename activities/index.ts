@@ -3,6 +3,7 @@ import type { ClientActivities } from '../src/domain/clients.ts';
 import type { NotifyActivities, SyncActivities } from '../src/domain/contracts.ts';
 import { auditOnce } from '../src/db/audit.ts';
 import type { SkuActivities } from '../src/domain/sku-analysis.ts';
+import type { UndoActivities } from '../src/domain/undo.ts';
 import { deliverDue } from '../src/notify/deliver-due.ts';
 import { pagesStaged } from '../src/db/pages-staged.ts';
 import { closeTable } from '../src/db/runs.ts';
@@ -20,13 +21,14 @@ import { stageTable } from './stage-table.ts';
 import { sweepRuns } from './sweep-runs.ts';
 import { testConnection } from './test-connection.ts';
 import { isUnexpected, toFailure } from './to-failure.ts';
+import { planUndo, takeBack } from './undo-run.ts';
 
 const HEARTBEAT_EVERY_MS = 2_000;
 
 /** Every activity of the contract, ready for a worker. Each is safe to repeat. */
 export function createActivities(
   deps: ActivityDependencies,
-): SyncActivities & ClientActivities & SkuActivities & NotifyActivities {
+): SyncActivities & ClientActivities & SkuActivities & NotifyActivities & UndoActivities {
   const { db } = deps.database;
   const clients = clientActivities(deps);
   const guarded = guard(deps.log);
@@ -56,6 +58,8 @@ export function createActivities(
     keepStaging: ({ relations }) => guarded(() => keepStaging(db, relations)),
     finishRun: (input) => guarded(() => finishRun(deps, input)),
     sweepRuns: () => guarded(() => sweepRuns(deps)),
+    planUndo: (input) => guarded(() => planUndo(deps, input)),
+    takeBack: (input) => guarded(() => takeBack(deps, input)),
     deliverNotifications: () => guarded(() => deliverNotifications(deps, cancellationSignal())),
   };
 }

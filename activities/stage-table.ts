@@ -16,8 +16,9 @@ import { uploadOf } from '../src/syncs/configured.ts';
 import { dayIn } from '../src/syncs/days.ts';
 import { quickText } from '../src/syncs/quick-text.ts';
 import { validateRow } from '../src/syncs/validate-row.ts';
-import { type ActivityDependencies, findSync, findTable, liveTable } from './dependencies.ts';
+import { type ActivityDependencies, findSync, findTable } from './dependencies.ts';
 import { reviewTable } from './review-table.ts';
+import { liveTableOf } from '../src/syncs/live-table-of.ts';
 
 /**
  * Reads a source to its end into a staging table. While pages are being written, the next ones are parsed.
@@ -32,7 +33,7 @@ export async function stageTable(
   const { database, syncs, env, http } = deps;
   const sync = findSync(syncs, input.sync);
   const table = findTable(sync, input.table.table);
-  const live = liveTable(sync, table, input.scope);
+  const live = liveTableOf(sync, table, input.scope);
   const staging = await takeOverStaging(database, input.runId, live);
   const end = (staged: Staged): Promise<Staged> => endIfIdle(deps, input, live, { staged, attempt });
   if (staging.result) return end(staging.result);

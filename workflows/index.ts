@@ -5,3 +5,4 @@ export { reconcileClients } from './reconcile-clients.ts';
 export { runSync } from './run-sync.ts';
 export { sweepRuns } from './sweep-runs.ts';
 export { syncClient } from './sync-client.ts';
+export { undoRun } from './undo-run.ts';

@@ -47,6 +47,8 @@ interface SyncRunTablesTable {
   restored: Count;
   merged_generation: number | null;
   archived_generation: number | null;
+  before_run_id: string | null;
+  before_fetched_at: NullableTimestamp;
   review: Json<Record<string, unknown>> | null;
   started_at: NullableTimestamp;
   completed_at: NullableTimestamp;
@@ -100,6 +102,22 @@ interface WatermarksTable {
   value: string;
   run_id: string;
   updated_at: GeneratedTimestamp;
+}
+
+interface RowChangesTable {
+  run_id: string;
+  table_name: string;
+  change: 'updated' | 'restored' | 'inserted';
+  before: Json<Readonly<Record<string, unknown>>>;
+}
+
+interface WatermarkChangesTable {
+  run_id: string;
+  sync: string;
+  scope: string;
+  name: string;
+  before_value: string | null;
+  before_run_id: string | null;
 }
 
 interface GeocodeCacheTable {
@@ -182,6 +200,8 @@ export interface Database {
   'durasync.table_state': TableStateTable;
   'durasync.staging_progress': StagingProgressTable;
   'durasync.watermarks': WatermarksTable;
+  'durasync.row_changes': RowChangesTable;
+  'durasync.watermark_changes': WatermarkChangesTable;
   'durasync.geocode_cache': GeocodeCacheTable;
   'durasync.audit_log': AuditLogTable;
   'durasync.api_tokens': ApiTokensTable;

@@ -22,6 +22,9 @@ export const replayRunId = (sync: string): string => `replay/${sync}`;
 /** The workflow that loads one uploaded file: the same file is never loaded twice at once. */
 export const importRunId = (uploadId: string): string => `import/${uploadId}`;
 
+/** The workflow that undoes a run: it is never undone twice at once. */
+export const undoId = (of: string): string => `undo/${of}`;
+
 /** The workflow that waits for a decision about a held run. */
 export const holdId = (runId: RunId): string => `hold/${runId}`;
 

@@ -25,6 +25,7 @@ import { runRoutes } from './routes/runs.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
 import { loginRoute, sessionRoutes } from './routes/session.ts';
 import { syncRoutes } from './routes/syncs.ts';
+import { undoRoutes } from './routes/undo.ts';
 import { securityHeaders } from './security-headers.ts';
 import { toProblem } from './to-problem.ts';
 
@@ -80,6 +81,7 @@ export function createApp({ session, config, log, dashboard = [] }: AppParts) {
     syncRoutes,
     runRoutes,
     runDecisionRoutes,
+    undoRoutes,
     scheduleRoutes,
     quarantineRoutes,
     clientRoutes,

@@ -10,6 +10,7 @@ const PROBLEMS = {
   'method-not-allowed': { status: 405, title: 'This address does not take this method' },
   'sync-off': { status: 409, title: 'The sync is off' },
   'not-held': { status: 409, title: 'The run does not wait for a decision' },
+  'not-undoable': { status: 409, title: 'The run cannot be undone' },
   'not-running': { status: 409, title: 'The run is not under way' },
   'client-paused': { status: 409, title: 'The client is paused' },
   'client-busy': { status: 409, title: 'A run of the client goes on' },

@@ -6,7 +6,7 @@ import type { Guards } from '../domain/run-plan.ts';
 import type { StepResult } from '../domain/run-result.ts';
 import type { Source, SourcePage } from '../domain/source.ts';
 import type { DatabaseConnection, Db } from '../db/connect.ts';
-import type { Lifecycle } from '../db/live-table.ts';
+import type { Derived, Lifecycle } from '../db/live-table.ts';
 import type { KeyRing } from '../key-ring.ts';
 
 /** The settings of a sync: its environment variables by name, validated by the definition's schema. */
@@ -109,6 +109,11 @@ export interface TableDefinition {
   readonly archives: boolean | 'in full runs';
   /** How rows end that have a state of their own; one that the source stops showing then only changes its state. */
   readonly lifecycle?: Lifecycle & { readonly keptMs: number };
+  /**
+   * The columns of the live table that enrich and derive steps fill. What neither they nor the source fill belongs to
+   * people: a run can't be undone once one of them has changed it.
+   */
+  readonly derived?: Derived;
   readonly guards?: Partial<Guards>;
 }
 

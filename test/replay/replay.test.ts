@@ -82,6 +82,8 @@ test('every way a run, a decision and a client can go is recorded', () => {
       'reconcileClients.started',
       'reconcileClients.reloaded',
       'reconcileClients.ended',
+      'undoRun.undone',
+      'undoRun.refused',
     ]),
   );
 });

@@ -11,6 +11,11 @@ const VEHICLES = FLEET_PATHS.FMS_VEHICLES_CSV_URL;
 /** What every test finds. */
 beforeAll(() => api.call('POST /api/syncs/fleet/runs?wait=true'));
 
+async function newestRun(status: string): Promise<string> {
+  const query = `SELECT run_id FROM durasync.sync_runs WHERE status = '${status}' ORDER BY started_at DESC LIMIT 1`;
+  return String((await rows(query))[0]?.['run_id']);
+}
+
 describe('logging in', () => {
   test('asks for a token, says what is wrong with one, and goes on to the page that was asked for', async () => {
     const page = await open('viewer', '/');
@@ -240,16 +245,9 @@ test('a client is synced now, paused with a reason, resumed, and its frequency c
 });
 
 test('who only looks finds no button that changes anything', async () => {
-  const [held] = await rows(`SELECT run_id FROM durasync.sync_runs WHERE status = 'completed' LIMIT 1`);
+  const id = await newestRun('completed');
   const page = await open('viewer', '/');
-  for (const address of [
-    '/',
-    '/clients',
-    '/clients/acme',
-    '/schedules',
-    '/syncs/fleet',
-    `/runs/${held?.['run_id']}`,
-  ]) {
+  for (const address of ['/', '/clients', '/clients/acme', '/schedules', '/syncs/fleet', `/runs/${id}`]) {
     await page.goto(address);
     await page.getByRole('main').getByRole('table').first().waitFor();
     expect(await page.getByRole('main').getByRole('button').count(), address).toBe(0);
@@ -259,11 +257,11 @@ test('who only looks finds no button that changes anything', async () => {
 test('a change that is refused says why and what to do', async () => {
   const page = await open('operator', '/schedules');
   await page.getByRole('button', { name: 'Pause cars-six-hourly' }).waitFor({ state: 'detached' });
-  const [id] = await rows(`SELECT run_id FROM durasync.sync_runs WHERE status = 'cancelled'`);
+  const id = await newestRun('completed');
   await page.route('**/api/syncs/fleet/runs', async (route) => {
     await route.fulfill({ status: 429, json: { title: 'Too many requests', detail: 'Try again in 3 s.' } });
   });
-  await page.goto(`/runs/${id?.['run_id']}`);
+  await page.goto(`/runs/${id}`);
   await page.getByRole('button', { name: 'Run fleet' }).click();
   await page.getByText('Too many requests. Try again in 3 s.').waitFor();
 });
@@ -286,11 +284,11 @@ const PAGES = [
 async function addressesOf(): Promise<string[]> {
   exports.answer(VEHICLES, vehicleFile(1));
   const { body } = await api.call('POST /api/syncs/fleet/runs?wait=true');
-  const newest = async (status: string) => {
-    const query = `SELECT run_id FROM durasync.sync_runs WHERE status = '${status}' ORDER BY started_at DESC LIMIT 1`;
-    return String((await rows(query))[0]?.['run_id']);
+  const ids = {
+    HELD: String(body['run_id']),
+    RUN: await newestRun('completed'),
+    PLAN: await newestRun('planned'),
   };
-  const ids = { HELD: String(body['run_id']), RUN: await newest('completed'), PLAN: await newest('planned') };
   return PAGES.map((page) => page.replace(/HELD|RUN|PLAN/, (name) => ids[name as keyof typeof ids]));
 }
 

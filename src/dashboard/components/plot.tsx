@@ -92,7 +92,7 @@ function options(
       },
       {
         ...axis,
-        size: 58,
+        size: 70,
         space: 36,
         values: (_plot, splits) => splits.map((at) => (whole && !Number.isInteger(at) ? '' : show(at))),
       },

@@ -112,6 +112,21 @@ describe('from the API', () => {
     expect(review).toMatchObject({ verdict: 'hold', reason: expect.stringMatching(reason) });
   });
 
+  test('a hold of one day goes on waiting when another day is merged, and not when the same one is', async () => {
+    const ofDay = (day: string): object[] => [1, 2, 3, 4, 5].map((number) => sale(day, number));
+    const show = (shown: object[]) =>
+      (api.answer = (_request, response) => void response.end(JSON.stringify(shown)));
+    show(ofDay(D1));
+    await load({ from: D1, to: D2 });
+    show([]);
+    const held = await load({ from: D1, to: D2 });
+    expect(held.status).toBe('held');
+    show(ofDay(D2));
+    expect(await load({ from: D2, to: '2026-11-22' })).toMatchObject({ superseded: [] });
+    show([...ofDay(D1), sale(D1, 6)]);
+    expect(await load({ from: D1, to: D2 })).toMatchObject({ superseded: [held.run_id] });
+  });
+
   test('a snapshot of other days never makes one older; one of the same day does', async () => {
     api.sales = [sale(D1, 1), sale(D2, 2)];
     await load({ from: D2, to: '2026-11-22' });

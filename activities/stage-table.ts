@@ -14,8 +14,8 @@ import { commitPage, completeStaging, type PageToCommit, takeOverStaging } from 
 import { readSettings } from '../src/settings.ts';
 import { columnsOf, type SourceResources, type TableDefinition } from '../src/syncs/define-sync.ts';
 import { dayIn } from '../src/syncs/days.ts';
-import { quickText } from '../src/syncs/quick-text.ts';
 import { validateRow } from '../src/syncs/validate-row.ts';
+import { writeQuickly } from '../src/syncs/write-quickly.ts';
 import { type ActivityDependencies, findSync, findTable, liveTable } from './dependencies.ts';
 import { reviewTable } from './review-table.ts';
 
@@ -105,15 +105,11 @@ async function endIfIdle(
 /** Splits a page into rows to stage and rows to quarantine. */
 function checkPage(table: TableDefinition, fetched: SourcePage, page: number): PageToCommit {
   const columns = columnsOf(table);
-  const quick = quickText(table, fetched.columns ?? []);
+  const quickly = writeQuickly(table, fetched.columns ?? []);
   const rows = new StagedRows();
   const quarantined: QuarantinedRow[] = [];
   for (const row of fetched.rows) {
-    const text = row.cells ? quick(row.cells) : null;
-    if (text !== null) {
-      rows.add(row.position, 'valid', text);
-      continue;
-    }
+    if (rows.addWritten(row, quickly)) continue;
     const verdict = validateRow(table, row);
     if (verdict.kind === 'valid') {
       rows.add(row.position, 'valid', copyColumns(columns, verdict.values));

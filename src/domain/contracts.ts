@@ -239,3 +239,18 @@ export interface SyncActivities {
   /** Ends the rows of runs whose workflow is gone. Returns how many. */
   sweepRuns(): Promise<number>;
 }
+
+/** How the sending of notifications goes. */
+export interface DeliveryCounts {
+  readonly sent: number;
+  /** Refused for good, or given up. */
+  readonly failed: number;
+  /** Milliseconds until the next attempt; null when nothing waits. */
+  readonly nextInMs: number | null;
+}
+
+/** Activities about notifications. */
+export interface NotifyActivities {
+  /** Sends what is due. A channel that refuses it is no failure of this step. */
+  deliverNotifications(): Promise<DeliveryCounts>;
+}

@@ -1,4 +1,4 @@
-import type { Dispatcher } from 'undici';
+import type { SourceAgent } from '../connectors/http/create-agent.ts';
 
 /** The cells of a row of text as they lie in its file. */
 export interface CellsInPlace {
@@ -73,7 +73,7 @@ export interface SourceContext {
   /** The run asks for everything, not only for what changed. */
   readonly full: boolean;
   /** The worker's HTTP connections. */
-  readonly http: Dispatcher;
+  readonly http: SourceAgent;
   readonly signal: AbortSignal;
 }
 

@@ -1,7 +1,9 @@
 import { copyValue } from '../db/copy-text.ts';
 import type { CopyBytes } from '../db/copy-bytes.ts';
-import { cellText, type SourceRow } from '../domain/source.ts';
+import { type CellsInPlace, cellText, type SourceRow } from '../domain/source.ts';
 import { cellReader } from './columns.ts';
+import type { CopyCell } from './copy-cell.ts';
+import { dayIn } from './days.ts';
 import type { TableDefinition } from './define-sync.ts';
 
 /** Writes the columns of one row for COPY; false for a row that only `validateRow` can judge. */
@@ -18,38 +20,58 @@ const UPPER_N = 0x4e;
  * come in another order.
  *
  * @param columns the order of the cells of a row
+ * @param today the day (YYYY-MM-DD) of the run in the sync's zone; the present one in UTC when absent
  */
-export function writeQuickly({ row, computed }: TableDefinition, columns: readonly string[]): WriteQuickly {
+export function writeQuickly(
+  { row, computed = {}, check }: TableDefinition,
+  columns: readonly string[],
+  today = dayIn('UTC', new Date()),
+): WriteQuickly {
   const names = Object.keys(row.shape);
   const readers = names.flatMap((name) => cellReader(row.shape[name]) ?? []);
   const sameOrder = columns.length === names.length && names.every((name, at) => name === columns[at]);
-  if (computed || !sameOrder || readers.length < names.length) return () => false;
+  if (!sameOrder || readers.length < names.length) return () => false;
+  const makers = Object.values(computed);
+  const wantsValues = makers.length > 0 || check !== undefined;
   let fits = true;
   const issues = { addIssue: () => void (fits = false) };
-  return (given, out) => {
+  // One for all rows: whoever is given it reads it at once.
+  const values: Record<string, unknown> = {};
+  return ({ inPlace, cells }, out) => {
+    if (!inPlace && !cells) return false;
     fits = true;
-    const { inPlace } = given;
-    const cells = inPlace ? [] : (given.cells ?? []);
-    let index = 0;
-    for (const { read, copy } of readers) {
-      if (index > 0) out.writeByte(TAB);
-      const start = out.length;
-      const from = inPlace ? (inPlace.bounds[inPlace.at + 2 * index] ?? -1) : -1;
-      const outcome =
-        inPlace && copy && from >= 0
-          ? copy(out, inPlace.bytes, from, inPlace.bounds[inPlace.at + 2 * index + 1] ?? from)
-          : 'other';
-      if (outcome === 'null') {
-        out.writeByte(BACKSLASH);
-        out.writeByte(UPPER_N);
-      }
-      if (outcome === 'other') {
-        out.length = start;
-        out.write(copyValue(read(inPlace ? cellText(inPlace, index) : cells[index], issues)));
-        if (!fits) return false;
-      }
-      index += 1;
+    for (let at = 0; at < readers.length; at += 1) {
+      if (at > 0) out.writeByte(TAB);
+      const reader = readers[at];
+      if (inPlace && reader?.copy && !wantsValues && copied(reader.copy, inPlace, at, out)) continue;
+      const value = reader?.read(inPlace ? cellText(inPlace, at) : cells?.[at], issues);
+      if (!fits) return false;
+      if (wantsValues) values[names[at] ?? ''] = value;
+      out.write(copyValue(value));
     }
-    return inPlace !== undefined || given.cells !== undefined;
+    if (check && check(values, today).length > 0) return false;
+    for (const make of makers) {
+      out.writeByte(TAB);
+      out.write(copyValue(make(values)));
+    }
+    return true;
   };
+}
+
+/** Whether one cell could be copied as it is; else nothing is written. */
+function copied(copy: CopyCell, { bytes, bounds, at }: CellsInPlace, index: number, out: CopyBytes): boolean {
+  const from = bounds[at + 2 * index] ?? 0;
+  if (from < 0) return false;
+  const start = out.length;
+  switch (copy(out, bytes, from, bounds[at + 2 * index + 1] ?? from)) {
+    case 'written':
+      return true;
+    case 'null':
+      out.writeByte(BACKSLASH);
+      out.writeByte(UPPER_N);
+      return true;
+    case 'other':
+      out.length = start;
+      return false;
+  }
 }

@@ -13,7 +13,7 @@ interface Issues {
 }
 
 /** Reads one cell; adds an issue when it does not fit. */
-export type ReadCell = (cell: string | undefined, issues: Issues) => Cell;
+type ReadCell = (cell: string | undefined, issues: Issues) => Cell;
 
 interface CellReader {
   readonly read: ReadCell;

@@ -4,7 +4,7 @@ import { type CellsInPlace, cellText, type SourceRow } from '../domain/source.ts
 import { cellReader } from './columns.ts';
 import type { CopyCell } from './copy-cell.ts';
 import { dayIn } from './days.ts';
-import type { TableDefinition } from './define-sync.ts';
+import { computedOf, type TableDefinition } from './define-sync.ts';
 
 /** Writes the columns of one row for COPY; false for a row that only `validateRow` can judge. */
 export type WriteQuickly = (row: SourceRow, columns: CopyBytes) => boolean;
@@ -23,15 +23,16 @@ const UPPER_N = 0x4e;
  * @param today the day (YYYY-MM-DD) of the run in the sync's zone; the present one in UTC when absent
  */
 export function writeQuickly(
-  { row, computed = {}, check }: TableDefinition,
+  table: TableDefinition,
   columns: readonly string[],
   today = dayIn('UTC', new Date()),
 ): WriteQuickly {
+  const { row, check } = table;
   const names = Object.keys(row.shape);
   const readers = names.flatMap((name) => cellReader(row.shape[name]) ?? []);
   const sameOrder = columns.length === names.length && names.every((name, at) => name === columns[at]);
   if (!sameOrder || readers.length < names.length) return () => false;
-  const makers = Object.values(computed);
+  const makers = Object.values(computedOf(table));
   const wantsValues = makers.length > 0 || check !== undefined;
   let fits = true;
   const issues = { addIssue: () => void (fits = false) };

@@ -4,7 +4,7 @@ import { LIES, type LyingGate } from './lying-gate.ts';
 import type { Random } from './random.ts';
 import type { KeptWorker } from './worker-process.ts';
 
-export interface Targets {
+interface Targets {
   readonly engines: ChaosEngines;
   readonly workers: readonly KeptWorker[];
   readonly gate: LyingGate;
@@ -20,7 +20,7 @@ interface Fault {
 
 const SOURCES = ['exports', 'rentals', 'auctions', 'shopify'] as const;
 
-export const FAULTS: readonly Fault[] = [
+const FAULTS: readonly Fault[] = [
   {
     name: 'kill -9 of a worker',
     weight: 5,

@@ -7,7 +7,7 @@ import { request as send } from 'undici';
 
 /** What a source may do instead of answering well. */
 export const LIES = ['500', '429', 'cut', 'slow', 'web page', 'repeated', 'reordered'] as const;
-export type Lie = (typeof LIES)[number];
+type Lie = (typeof LIES)[number];
 
 export interface LyingGate {
   /** The address of a source behind the gate. */

@@ -121,6 +121,15 @@ describe('as members of durasync_worker and durasync_api alone', () => {
     }
   });
 
+  test('the API removes a client with all of its data', async () => {
+    const answer = await api.call('DELETE /api/clients/behind?purge=true', { token: api.tokens.admin });
+    expect(answer.status).toBe(200);
+    const { rows } = await database.pool.query(
+      `SELECT count(*)::int AS records FROM commerce.client_data WHERE client_id = 'behind'`,
+    );
+    expect(rows).toEqual([{ records: 0 }]);
+  });
+
   test.each([
     'SELECT 1 FROM durasync.api_tokens',
     'SELECT 1 FROM durasync.sessions',
@@ -143,7 +152,8 @@ describe('as members of durasync_worker and durasync_api alone', () => {
     `UPDATE fleet.vehicles SET color = 'Red'`,
     'DELETE FROM cars.cars',
     `UPDATE durasync.sync_runs SET status = 'completed'`,
-    'DELETE FROM durasync.watermarks',
+    'DELETE FROM fleet.media_partners',
+    'UPDATE durasync.watermarks SET value = now()',
     'CREATE TABLE durasync_staging.more (id integer)',
     'DROP TABLE durasync.sync_runs',
     'CREATE ROLE more',

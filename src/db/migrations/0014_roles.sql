@@ -35,6 +35,8 @@ DECLARE
   of_people CONSTANT text[] := ARRAY['api_tokens', 'sessions', 'login_codes'];
   -- What nobody but a migration writes.
   of_migrations CONSTANT text[] := ARRAY['migrations', 'migrations_lock'];
+  -- What goes when a client is purged.
+  of_clients CONSTANT text[] := ARRAY['client_data', 'client_api_sync_results', 'sku_cache', 'watermarks', 'table_state'];
   -- What people change through the API.
   by_people CONSTANT text[] := ARRAY['audit_log', 'uploads', 'upload_chunks', 'quarantined_rows', 'open_causes',
     'notifications', 'notification_deliveries', 'rate_buckets', 'clients', 'client_api_credentials', 'leads', 'reports'];
@@ -72,6 +74,9 @@ BEGIN
       EXECUTE format(CASE WHEN relation.relname = ANY (of_people) THEN 'REVOKE ALL ON %I.%I FROM durasync_worker'
                           ELSE 'GRANT INSERT, UPDATE, DELETE ON %I.%I TO durasync_worker' END,
                      relation.nspname, relation.relname);
+    END IF;
+    IF to_regrole('durasync_api') IS NOT NULL AND relation.relname = ANY (of_clients) THEN
+      EXECUTE format('GRANT DELETE ON %I.%I TO durasync_api', relation.nspname, relation.relname);
     END IF;
     IF to_regrole('durasync_api') IS NOT NULL AND relation.relname = ANY (of_people || by_people) THEN
       EXECUTE format('GRANT INSERT, UPDATE, DELETE ON %I.%I TO durasync_api', relation.nspname, relation.relname);

@@ -3,6 +3,8 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --omit=optional && npm cache clean --force
 COPY . .
+# Compiles the program while the image is made: the user below can't write it.
+RUN node src/cli/durasync.js --help >/dev/null
 RUN mkdir -p /var/lib/durasync && chown node:node /var/lib/durasync
 USER node
 ENV NODE_ENV=production DURASYNC_HOME=/var/lib/durasync

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, type LogLevel } from '@temporalio/worker';
+import type { LogLevel } from '@temporalio/worker';
 
 const ROOT = new URL('../../', import.meta.url);
 const WORKFLOWS = fileURLToPath(new URL('workflows/index.ts', ROOT));
@@ -17,6 +17,8 @@ const SOURCES = ['workflows/', 'src/domain/', 'package-lock.json'];
 export async function ensureWorkflowBundle(folder: string): Promise<string> {
   const path = join(folder, `workflows-${await hashSources()}.js`);
   if (await stat(path).catch(() => null)) return path;
+  // The bundler takes long to load, and is seldom needed.
+  const { bundleWorkflowCode } = await import('@temporalio/worker');
   const { code } = await bundleWorkflowCode({ workflowsPath: WORKFLOWS, logger: silent });
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const draft = `${path}.${randomUUID()}`;

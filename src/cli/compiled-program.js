@@ -1,27 +1,32 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { readFile, rename, rm } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const ROOT = new URL('../../', import.meta.url);
+const MAIN = new URL('main.ts', import.meta.url);
 const SOURCES = ['src/', 'activities/', 'workflows/', 'package-lock.json', 'tsconfig.json'];
-const BUILDS_KEPT = 10;
+const BUILDS_KEPT = 20;
 
 /**
- * The address of our program as JavaScript: made when a source has changed since, else taken from
+ * The address of a program as JavaScript: made when a source has changed since, else taken from
  * `node_modules/.cache`. Compiling each file while it is loaded, as tsx does, costs every command a second and 50 MB.
  * Safe to repeat, and by several processes at once.
  *
+ * @param {URL} program
+ * @param {readonly string[]} moreSources folders that it is made of besides those of `durasync`
  * @returns {Promise<string>}
  * @throws when the cache can't be written
  */
-export async function compiledProgram() {
+export async function compiledProgram(program = MAIN, moreSources = []) {
+  const name = basename(program.pathname, '.ts');
   const builds = new URL('node_modules/.cache/durasync/', ROOT);
-  const build = new URL(`${hashSources()}/`, builds);
-  const main = new URL('main.mjs', build);
+  const build = new URL(`${name}-${hashSources([...SOURCES, ...moreSources])}/`, builds);
+  const main = new URL(`${name}.mjs`, build);
   if (!existsSync(main)) {
     const draft = new URL(`draft-${randomUUID()}/`, builds);
-    await compile(fileURLToPath(draft));
+    await compile(fileURLToPath(program), fileURLToPath(draft));
     // Another process may have been faster; its build is the same.
     await rename(draft, build).catch(() => rm(draft, { recursive: true }));
     await removeOldBuilds(builds);
@@ -29,9 +34,10 @@ export async function compiledProgram() {
   return main.href;
 }
 
-function hashSources() {
+/** @param {readonly string[]} sources */
+function hashSources(sources) {
   const hash = createHash('sha256');
-  for (const source of SOURCES) {
+  for (const source of sources) {
     const url = new URL(source, ROOT);
     const names = source.endsWith('/')
       ? readdirSync(url, { recursive: true, encoding: 'utf8' })
@@ -43,11 +49,14 @@ function hashSources() {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** @param {string} outdir */
-async function compile(outdir) {
+/**
+ * @param {string} entryPoint
+ * @param {string} outdir
+ */
+async function compile(entryPoint, outdir) {
   const { build } = await import('esbuild');
   await build({
-    entryPoints: [fileURLToPath(new URL('main.ts', import.meta.url))],
+    entryPoints: [entryPoint],
     outdir,
     bundle: true,
     splitting: true,
@@ -80,6 +89,7 @@ function ourFilesOnly(build) {
 
 /** @param {URL} builds */
 async function removeOldBuilds(builds) {
+  /** @param {string} name */
   const madeAt = (name) => statSync(new URL(name, builds)).mtimeMs;
   const names = readdirSync(builds).sort((a, b) => madeAt(b) - madeAt(a));
   for (const name of names.slice(BUILDS_KEPT)) {

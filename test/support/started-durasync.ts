@@ -47,7 +47,8 @@ export function startDurasync(
   }
   const exited = once(child, 'close').then(([code]) => code as number | null);
   afterAll(() => {
-    if (child.exitCode === null && child.pid) process.kill(-child.pid, 'SIGKILL');
+    const isThere = child.exitCode === null && child.signalCode === null;
+    if (isThere && child.pid) process.kill(-child.pid, 'SIGKILL');
     for (const pid of enginesOf(String(variables['DURASYNC_HOME']))) process.kill(pid, 'SIGKILL');
   });
   return {
@@ -74,11 +75,12 @@ export function enginesOf(home: string): number[] {
   ];
 }
 
-/** The pid of the worker that a process has started, or 0. */
+/** The pid of the worker that a process has started. @throws Error when it has none: pid 0 would mean everybody */
 export function workerOf(parent: number): number {
   const listed = execFileSync('ps', ['-axo', 'pid=,ppid=,command='], { encoding: 'utf8' }).split('\n');
   const found = listed
     .map((line) => line.trim().split(/\s+/))
     .find(([, ppid, ...words]) => Number(ppid) === parent && words.includes('worker'));
-  return Number(found?.[0] ?? 0);
+  if (!found) throw new Error(`process ${parent} has no worker`);
+  return Number(found[0]);
 }

@@ -2,7 +2,6 @@ import type { ChildProcess } from 'node:child_process';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import { findProcesses } from '../../src/home/processes.ts';
 import { DURASYNC, environment, type Variables } from './durasync.ts';
 import { waitUntil } from './wait-until.ts';
@@ -22,6 +21,18 @@ export interface StartedDurasync {
 /** Python's own module gives what it runs a terminal, as a person's shell has. */
 const IN_TERMINAL = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
 const OF_THIS_SIZE = 'stty rows 40 cols 130; exec "$@"';
+
+/** Commands that this test file has started, and their homes. */
+const started: { readonly child: ChildProcess; readonly home: string }[] = [];
+
+/** Ends what a test file has left running. Called after its last test. */
+export function endStarted(): void {
+  for (const { child, home } of started.splice(0)) {
+    if (child.exitCode === null && child.signalCode === null && child.pid)
+      process.kill(-child.pid, 'SIGKILL');
+    for (const pid of enginesOf(home)) process.kill(pid, 'SIGKILL');
+  }
+}
 
 /**
  * Starts a `durasync` command away from any `.env`, in a process group of its own. What is still there after the file's
@@ -46,11 +57,7 @@ export function startDurasync(
     stream.setEncoding('utf8').on('data', (text: string) => (output += text));
   }
   const exited = once(child, 'close').then(([code]) => code as number | null);
-  afterAll(() => {
-    const isThere = child.exitCode === null && child.signalCode === null;
-    if (isThere && child.pid) process.kill(-child.pid, 'SIGKILL');
-    for (const pid of enginesOf(String(variables['DURASYNC_HOME']))) process.kill(pid, 'SIGKILL');
-  });
+  started.push({ child, home: String(variables['DURASYNC_HOME']) });
   return {
     pid: child.pid ?? 0,
     child,

@@ -56,9 +56,18 @@ test(
     expect(text).not.toContain('dsk_');
     expect(text).toMatch(/HTTP API +http:\/\/127\.0\.0\.1:\d+\/openapi\.json/);
     expect(text).toContain('This is demo data. How to go real: npx durasync demo');
+    expect(text).toMatch(/^(kettle|market|trailhead)-demo +.* connected /m);
   },
   START_MS,
 );
+
+test('the other syncs of the demo run too', async () => {
+  for (const sync of ['rentals', 'cars']) {
+    await waitUntil(`${sync} has completed`, async () =>
+      (await json('runs', '--sync', sync)).some(({ status }: { status: string }) => status === 'completed'),
+    );
+  }
+});
 
 test('status --json has every key and addresses that answer', async () => {
   const status = await json('status');

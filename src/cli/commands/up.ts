@@ -78,6 +78,7 @@ async function firstRun({ session, runtime }: Installation, stop: StopRequest): 
   const { demoSourceUrl } = runtime;
   const added = demoSourceUrl === null ? [] : await addDemoClients(session, demoSourceUrl);
   await firstFleetRun({ ...session, stopped: stop.signal });
+  if (demoSourceUrl !== null) await startOtherSyncs(session);
   await showClients(session, added.length > 0 ? CLIENTS_WAIT_MS : 0, stop);
 }
 
@@ -108,6 +109,20 @@ async function firstFleetRun(session: Session): Promise<void> {
     triggeredBy: 'up',
   });
   printLine(renderResult(await follow(session, started)));
+}
+
+/** In the demo nobody has to wait hours to see the other syncs: each that has never run starts now, in the background. */
+async function startOtherSyncs({ syncs, targets, database, client }: Session): Promise<void> {
+  const started: string[] = [];
+  for (const sync of syncs) {
+    const settings = readSettings(sync.settings, targets.env);
+    if (sync.name === FIRST_SYNC || sync.schedules(settings).length === 0 || offReason(sync, settings))
+      continue;
+    if ((await listRuns(database.db, { sync: sync.name, limit: 1 })).length > 0) continue;
+    await startRun(client, { sync: sync.name, trigger: 'first_start', triggeredBy: 'up' });
+    started.push(sync.name);
+  }
+  if (started.length > 0) printLine(`Also started: ${started.join(', ')}. See: npx durasync runs`);
 }
 
 function printUrls(

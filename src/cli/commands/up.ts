@@ -88,6 +88,7 @@ async function firstRun({ session, runtime }: Installation, stop: StopRequest): 
     if (where === 'demo' && demoSourceUrl === null) continue;
     await firstSyncRun({ ...session, stopped: stop.signal }, run);
   }
+  if (demoSourceUrl !== null) await startOtherSyncs(session);
   await showClients(session, added.length > 0 ? CLIENTS_WAIT_MS : 0, stop);
 }
 
@@ -118,6 +119,19 @@ async function firstSyncRun(session: Session, run: Pick<RunSyncInput, 'sync' | '
     triggeredBy: 'up',
   });
   printLine(renderResult(await follow(session, started)));
+}
+
+/** In the demo nobody has to wait hours to see the other syncs: each that has never run starts now, in the background. */
+async function startOtherSyncs({ syncs, targets, database, client }: Session): Promise<void> {
+  const started: string[] = [];
+  for (const sync of syncs) {
+    const settings = readSettings(sync.settings, targets.env);
+    if (sync.schedules(settings).length === 0 || offReason(sync, settings)) continue;
+    if ((await listRuns(database.db, { sync: sync.name, limit: 1 })).length > 0) continue;
+    await startRun(client, { sync: sync.name, trigger: 'first_start', triggeredBy: 'up' });
+    started.push(sync.name);
+  }
+  if (started.length > 0) printLine(`Also started: ${started.join(', ')}. See: npx durasync runs`);
 }
 
 function printUrls(

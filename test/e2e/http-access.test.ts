@@ -63,6 +63,7 @@ test('the document is OpenAPI 3.1 and names every route, its answers and its err
     'GET /api/session',
     'GET /api/syncs',
     'GET /api/syncs/anything',
+    'GET /api/uploads',
     'GET /healthz',
     'GET /openapi.json',
     'GET /readyz',
@@ -84,6 +85,8 @@ test('the document is OpenAPI 3.1 and names every route, its answers and its err
     'POST /api/schedules/anything/trigger',
     'POST /api/session',
     'POST /api/syncs/anything/runs',
+    'POST /api/uploads/anything',
+    'POST /api/uploads/anything/preview',
     'PUT /api/clients/anything/frequency',
   ]);
   for (const { call, responses } of operations) {

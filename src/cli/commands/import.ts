@@ -6,7 +6,13 @@ import type { RunResult } from '../../domain/run-result.ts';
 import { type ImportedFile, startImport } from '../../installation/import-upload.ts';
 import type { Session } from '../../installation/session.ts';
 import { readSettings } from '../../settings.ts';
-import { type CheckedUpload, checkUpload, findUploadTable } from '../../syncs/check-upload.ts';
+import {
+  type CheckedUpload,
+  checkUpload,
+  findUploadKind,
+  prepareUpload,
+  type UploadError,
+} from '../../syncs/check-upload.ts';
 import { dayIn } from '../../syncs/days.ts';
 import type { Upload } from '../../syncs/define-sync.ts';
 import { syncs } from '../../syncs/index.ts';
@@ -20,7 +26,6 @@ interface ImportOptions {
   readonly json?: true;
 }
 
-const FILE_BYTES_MAX = 50 * 1024 * 1024;
 const ERRORS_SHOWN = 20;
 const PROGRESS_EVERY_MS = 2_000;
 
@@ -53,22 +58,22 @@ export async function readUpload(
   path: string,
   { store }: Pick<ImportOptions, 'store'>,
 ): Promise<CheckedFile> {
-  const { sync, table, source } = findUploadTable(syncs, kind);
+  const found = findUploadKind(syncs, kind);
   const { size } = await stat(path).catch(() => {
     throw new UsageError(`There is no file ${path}.`);
   });
-  const bytesMax = source.maxBytes ?? FILE_BYTES_MAX;
-  if (size > bytesMax) {
-    throw new UsageError(`${path} has ${count(size)} bytes; an import takes ${count(bytesMax)}. Split it.`);
+  const { sync, maxBytes } = found;
+  if (size > maxBytes) {
+    throw new UsageError(`${path} has ${count(size)} bytes; an import takes ${count(maxBytes)}. Split it.`);
   }
   const given: Upload = {
     fileName: basename(path),
     options: store === undefined ? {} : { store },
     read: () => createReadStream(path, { highWaterMark: 1024 * 1024 }),
   };
-  const upload = (await source.prepare?.(given)) ?? given;
+  const upload = await prepareUpload(found, given);
   const today = dayIn(sync.timeZone(readSettings(sync.settings, process.env)), new Date());
-  return { sync, table, upload, checked: await checkUpload(table, upload, today, sayProgress()) };
+  return { kind: found, upload, checked: await checkUpload(found, upload, today, sayProgress()) };
 }
 
 /** Says now and then how far the check is, on standard error. */
@@ -83,15 +88,18 @@ function sayProgress(): (rows: number) => void {
 
 /** Loads a file in a run of its own, and waits for its end. */
 export async function loadUpload(session: Session, file: ImportedFile): Promise<RunResult> {
-  return follow(session, await startImport(session, file, actor()));
+  return follow(session, await startImport(session, file, { actor: actor() }));
 }
 
 /** What is wrong in a file, by row and column. */
 export function printErrors({ rows, badRows, errors }: CheckedUpload): void {
-  for (const { row, reasons } of errors.slice(0, ERRORS_SHOWN)) {
-    printLine(`${colors.yellow('!')} row ${row}: ${reasons.join('; ')}`);
+  for (const error of errors.slice(0, ERRORS_SHOWN)) {
+    printLine(`${colors.yellow('!')} ${placeOf(error)}: ${error.reasons.join('; ')}`);
   }
   const more = badRows - Math.min(errors.length, ERRORS_SHOWN);
   if (more > 0) printLine(`and ${count(more)} more bad rows`);
   if (badRows > 0) printLine(`${count(badRows)} of ${count(rows)} rows can't be taken.`);
 }
+
+const placeOf = ({ sheet, row }: UploadError): string =>
+  sheet === null ? `row ${row}` : `sheet ${sheet}, row ${row}`;

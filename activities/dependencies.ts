@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Dispatcher } from 'undici';
+import type { SourceAgent } from '../src/connectors/http/create-agent.ts';
 import type { RunId } from '../src/domain/ids.ts';
 import type { ClientWorkflows } from '../src/domain/clients.ts';
 import { SyncFailure } from '../src/domain/failures.ts';
@@ -15,7 +15,7 @@ export interface ActivityDependencies {
   readonly syncs: readonly SyncDefinition[];
   readonly env: Environment;
   readonly log: Logger;
-  readonly http: Dispatcher;
+  readonly http: SourceAgent;
   readonly keys: KeyRing;
   readonly clients: Pick<ClientWorkflows, 'listRunning' | 'start' | 'reload'>;
   /** The ways to reach people. */

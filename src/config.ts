@@ -38,6 +38,14 @@ export const configSchema = z.object({
   DURASYNC_TEMPORAL_PORT: port(),
   DURASYNC_TEMPORAL_UI_PORT: port(),
   DURASYNC_SECRET_KEYS: z.string().optional(),
+  DURASYNC_ENCRYPT_PAYLOADS: yesOrNo(false),
+  DURASYNC_ALLOW_PRIVATE_REDIRECTS: yesOrNo(false),
+  DURASYNC_BUILD_ID: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,128}$/, {
+      message: 'must be 1 to 128 letters, digits, dots, dashes and underscores',
+    })
+    .optional(),
   DURASYNC_ADMIN_TOKEN: z.string().min(16, { message: 'must have at least 16 characters' }).optional(),
   DURASYNC_DEMO: z.enum(['auto', 'off'], { message: "must be 'auto' or 'off'" }).default('auto'),
   DURASYNC_IMPORT_DIR: z.string().optional(),

@@ -1,4 +1,4 @@
-import type { Dispatcher } from 'undici';
+import type { SourceAgent } from '../connectors/http/create-agent.ts';
 import type { z } from 'zod';
 import type { RunSyncInput } from '../domain/contracts.ts';
 import type { RunId } from '../domain/ids.ts';
@@ -16,7 +16,7 @@ export type Settings = Readonly<Record<string, unknown>>;
 export interface SourceResources {
   readonly database: DatabaseConnection;
   readonly keys: KeyRing;
-  readonly http: Dispatcher;
+  readonly http: SourceAgent;
   readonly settings: Settings;
   readonly scope: string;
 }
@@ -130,7 +130,7 @@ export interface StepContext {
   readonly timeZone: string;
   readonly settings: Settings;
   /** The worker's HTTP connections. */
-  readonly http: Dispatcher;
+  readonly http: SourceAgent;
   readonly signal: AbortSignal;
   /** Shows how far the step is, for people. */
   progress(detail: string): void;

@@ -13,6 +13,7 @@ import { type DashboardFiles, dashboardRoutes } from './dashboard-files.ts';
 import { dropEmptyBody } from './drop-empty-body.ts';
 import { refuseInvalid } from './refuse-invalid.ts';
 import { ProblemError, problemResponse } from './problems.ts';
+import { auditRoutes } from './routes/audit.ts';
 import { carsAdminRoutes } from './routes/cars-admin.ts';
 import { clientSyncRoutes } from './routes/client-syncs.ts';
 import { clientRoutes } from './routes/clients.ts';
@@ -94,6 +95,7 @@ export function createApp({ session, config, log, dashboard = [] }: AppParts) {
     clientSyncRoutes,
     leadRoutes,
     uploadRoutes,
+    auditRoutes,
     healthRoutes,
     sessionRoutes,
     eventRoutes,

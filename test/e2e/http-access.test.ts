@@ -51,6 +51,7 @@ test('the document is OpenAPI 3.1 and names every route, its answers and its err
     'DELETE /api/session',
     'GET /api/admin/sync-config',
     'GET /api/admin/sync-status',
+    'GET /api/audit',
     'GET /api/clients',
     'GET /api/clients/anything',
     'GET /api/events',

@@ -1,4 +1,5 @@
 import colors from 'picocolors';
+import { audit } from '../../db/audit.ts';
 import { readReviews } from '../../db/run-list.ts';
 import type { ReviewShown } from '../../db/review-sample.ts';
 import { startRun } from '../../temporal/runs.ts';
@@ -22,6 +23,12 @@ export async function plan(
       tables,
       trigger: 'manual',
       triggeredBy: actor(),
+    });
+    await audit(session.database.db, {
+      actor: actor(),
+      action: 'plan',
+      subject: sync,
+      detail: { runId: started.runId },
     });
     const result = await follow(session, started);
     const reviews = await readReviews(session.database.db, started.runId);

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Db } from './connect.ts';
 
 /** Who did what to what, when. */
-export interface AuditRow {
+interface AuditRow {
   readonly id: number;
   readonly at: string;
   readonly actor: string;

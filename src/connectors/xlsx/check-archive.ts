@@ -11,7 +11,7 @@ const STORED = 0;
 const DEFLATED = 8;
 const MB = 1024 * 1024;
 
-export interface ArchiveLimits {
+interface ArchiveLimits {
   /** Bytes of all files together once they are unpacked. */
   readonly bytesMax: number;
   readonly filesMax: number;

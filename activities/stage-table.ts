@@ -14,8 +14,8 @@ import { readSettings } from '../src/settings.ts';
 import { columnsOf, type SourceResources, type TableDefinition } from '../src/syncs/define-sync.ts';
 import { uploadOf } from '../src/syncs/configured.ts';
 import { dayIn } from '../src/syncs/days.ts';
-import { quickText } from '../src/syncs/quick-text.ts';
 import { validateRow } from '../src/syncs/validate-row.ts';
+import { writeQuickly } from '../src/syncs/write-quickly.ts';
 import { type ActivityDependencies, findSync, findTable } from './dependencies.ts';
 import { reviewTable } from './review-table.ts';
 import { liveTableOf } from '../src/syncs/live-table-of.ts';
@@ -99,7 +99,10 @@ async function endIfIdle(
   }
   const isQuick = live.incremental !== null || staged.staged <= LOOKED_AT_TWICE_MAX;
   if (kind !== 'sync' || !isQuick || staged.drift.length > 0) return goesOn;
-  if (!(await showsNothingNew(db, live, staged, table.archives))) return goesOn;
+  if (
+    !(await showsNothingNew(db, { table: live, staged, archives: table.archives, days: table.days ?? null }))
+  )
+    return goesOn;
   const review = await reviewTable(deps, { ...input, staged }, attempt);
   if (review.verdict !== 'same') return goesOn;
   return { ...staged, ended: true, notices: [...(staged.notices ?? []), ...review.notices] };
@@ -115,15 +118,11 @@ function checkPage(
   { page, today }: { readonly page: number; readonly today: string },
 ): PageToCommit {
   const columns = columnsOf(table);
-  const quick = quickText(table, fetched.columns ?? [], today);
+  const quickly = writeQuickly(table, fetched.columns ?? [], today);
   const rows = new StagedRows();
   const quarantined: QuarantinedRow[] = [];
   for (const row of fetched.rows) {
-    const text = row.cells ? quick(row.cells) : null;
-    if (text !== null) {
-      rows.add(row.position, 'valid', text);
-      continue;
-    }
+    if (rows.addWritten(row, quickly)) continue;
     const verdict = validateRow(table, row, today);
     if (verdict.kind === 'valid') {
       rows.add(row.position, 'valid', copyColumns(columns, verdict.values));

@@ -14,7 +14,7 @@ import {
   type UploadError,
 } from '../../syncs/check-upload.ts';
 import { dayIn } from '../../syncs/days.ts';
-import type { Upload } from '../../syncs/define-sync.ts';
+import type { SkippedRow, Upload } from '../../syncs/define-sync.ts';
 import { syncs } from '../../syncs/index.ts';
 import { actor, commandContext, EXIT, UsageError } from '../context.ts';
 import { follow, withRunningEngines } from '../follow-run.ts';
@@ -43,8 +43,10 @@ export async function importFile(kind: string, path: string, options: ImportOpti
     return EXIT.usage;
   }
   return withRunningEngines(async (session) => {
+    const skipped = await findSkipped(session, file);
+    if (!options.json) printSkipped(skipped);
     const result = await loadUpload(session, file);
-    if (options.json) printJson({ ...shown, run: result });
+    if (options.json) printJson({ ...shown, skipped, run: result });
     else printLine(renderResult(result));
     return exitCodeOf(result);
   });
@@ -103,3 +105,22 @@ export function printErrors({ rows, badRows, errors }: CheckedUpload): void {
 
 const placeOf = ({ sheet, row }: UploadError): string =>
   sheet === null ? `row ${row}` : `sheet ${sheet}, row ${row}`;
+
+async function findSkipped(
+  { database }: Session,
+  { kind, upload }: ImportedFile,
+): Promise<readonly SkippedRow[]> {
+  const skipped: SkippedRow[] = [];
+  for (const { source } of kind.parts) {
+    skipped.push(...((await source.findSkipped?.(database.db, upload)) ?? []));
+  }
+  return skipped;
+}
+
+function printSkipped(skipped: readonly SkippedRow[]): void {
+  for (const { row, reason } of skipped.slice(0, ERRORS_SHOWN)) {
+    printLine(`${colors.dim('-')} row ${row} is skipped: ${reason}`);
+  }
+  if (skipped.length > ERRORS_SHOWN)
+    printLine(`and ${count(skipped.length - ERRORS_SHOWN)} more are skipped`);
+}

@@ -138,3 +138,12 @@ describe('the direction of dependencies', () => {
     expect(violations(importsOf(file, text))).toEqual([]);
   });
 });
+
+test('only each-file.ts has a hook at the top of a support file, where later files of a process would not see it', () => {
+  const hooked = readdirSync(join(ROOT, 'test/support'))
+    .filter((name) =>
+      /^(before|after)(All|Each)\(/m.test(readFileSync(join(ROOT, 'test/support', name), 'utf8')),
+    )
+    .toSorted();
+  expect(hooked).toEqual(['each-file.ts']);
+});

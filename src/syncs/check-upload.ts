@@ -39,6 +39,8 @@ export interface CheckedUpload extends Counted {
   readonly tables: readonly (Counted & { readonly table: string })[];
   /** The first of the bad rows of each table. */
   readonly errors: readonly UploadError[];
+  /** False when there are more rows than were asked for. */
+  readonly complete: boolean;
 }
 
 /** A kind of file, and the tables it feeds. */
@@ -49,6 +51,15 @@ export interface UploadKind {
   /** The largest file it takes. */
   readonly maxBytes: number;
 }
+export interface CheckOptions {
+  /** How many rows are looked at, about; all of them when absent. */
+  readonly rowsMax?: number | undefined;
+  /** Told now and then how many rows have been read. */
+  readonly progress?: (rows: number) => void;
+}
+
+/** As many rows of a file are looked at before it is loaded; the run looks at all of them. */
+export const PREVIEW_ROWS = 100_000;
 
 interface UploadPart {
   readonly table: TableDefinition;
@@ -98,32 +109,42 @@ export async function prepareUpload({ parts }: UploadKind, given: Upload): Promi
  * file is.
  *
  * @param today the day (YYYY-MM-DD) in the zone of the table's sync
- * @param progress told now and then how many rows have been read
  * @throws SyncFailure FileUnreadable or MissingColumn when the file as a whole can't be used
  */
 export async function checkUpload(
   { parts }: UploadKind,
   upload: Upload,
   today: string,
-  progress: (rows: number) => void = () => undefined,
+  { rowsMax = Infinity, progress }: CheckOptions = {},
 ): Promise<CheckedUpload> {
   const tables: CheckedUpload['tables'][number][] = [];
   const errors: UploadError[] = [];
   let before = 0;
+  let complete = true;
   for (const part of parts) {
-    const checked = await checkPart(part, upload, today, (rows) => progress(before + rows));
+    const checked = await checkPart(part, upload, today, {
+      rowsMax,
+      progress: (rows) => progress?.(before + rows),
+    });
+    complete = complete && checked.complete;
     errors.push(...checked.errors);
     tables.push({ table: part.table.name, rows: checked.rows, badRows: checked.badRows });
     before += checked.rows;
   }
-  return { rows: before, badRows: tables.reduce((sum, { badRows }) => sum + badRows, 0), tables, errors };
+  return {
+    rows: before,
+    badRows: tables.reduce((sum, { badRows }) => sum + badRows, 0),
+    tables,
+    errors,
+    complete,
+  };
 }
 
 async function checkPart(
   { table, source }: UploadPart,
   upload: Upload,
   today: string,
-  progress: (rows: number) => void,
+  { rowsMax = Infinity, progress }: CheckOptions,
 ): Promise<Omit<CheckedUpload, 'tables'>> {
   const errors: UploadError[] = [];
   let [rows, badRows] = [0, 0];
@@ -147,9 +168,10 @@ async function checkPart(
       });
     }
     rows += page.rows.length;
-    progress(rows);
+    progress?.(rows);
+    if (rows >= rowsMax) return { rows, badRows, errors, complete: false };
   }
-  return { rows, badRows, errors };
+  return { rows, badRows, errors, complete: true };
 }
 
 const REASON = /^(\w+): (.+)$/s;

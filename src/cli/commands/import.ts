@@ -10,6 +10,7 @@ import {
   type CheckedUpload,
   checkUpload,
   findUploadKind,
+  PREVIEW_ROWS,
   prepareUpload,
   type UploadError,
 } from '../../syncs/check-upload.ts';
@@ -34,8 +35,8 @@ export async function importFile(kind: string, path: string, options: ImportOpti
   // Reads `.env` too.
   await commandContext();
   const file = await readUpload(kind, path, options);
-  const { rows, badRows, errors } = file.checked;
-  const shown = { rows, bad_rows: badRows, errors };
+  const { rows, badRows, errors, complete } = file.checked;
+  const shown = { rows, bad_rows: badRows, errors, complete };
   if (!options.json) printErrors(file.checked);
   if (options.strict && badRows > 0) {
     if (options.json) printJson({ ...shown, run: null });
@@ -58,7 +59,7 @@ type CheckedFile = ImportedFile & { readonly checked: CheckedUpload };
 export async function readUpload(
   kind: string,
   path: string,
-  { store }: Pick<ImportOptions, 'store'>,
+  { store, strict }: Pick<ImportOptions, 'store' | 'strict'>,
 ): Promise<CheckedFile> {
   const found = findUploadKind(syncs, kind);
   const { size } = await stat(path).catch(() => {
@@ -75,7 +76,10 @@ export async function readUpload(
   };
   const upload = await prepareUpload(found, given);
   const today = dayIn(sync.timeZone(readSettings(sync.settings, process.env)), new Date());
-  return { kind: found, upload, checked: await checkUpload(found, upload, today, sayProgress()) };
+  // Only whoever refuses a file for a bad row has to have seen all of them beforehand.
+  const rowsMax = strict ? undefined : PREVIEW_ROWS;
+  const checked = await checkUpload(found, upload, today, { rowsMax, progress: sayProgress() });
+  return { kind: found, upload, checked };
 }
 
 /** Says now and then how far the check is, on standard error. */
@@ -94,13 +98,15 @@ export async function loadUpload(session: Session, file: ImportedFile): Promise<
 }
 
 /** What is wrong in a file, by row and column. */
-export function printErrors({ rows, badRows, errors }: CheckedUpload): void {
+export function printErrors({ rows, badRows, errors, complete }: CheckedUpload): void {
   for (const error of errors.slice(0, ERRORS_SHOWN)) {
     printLine(`${colors.yellow('!')} ${placeOf(error)}: ${error.reasons.join('; ')}`);
   }
   const more = badRows - Math.min(errors.length, ERRORS_SHOWN);
   if (more > 0) printLine(`and ${count(more)} more bad rows`);
-  if (badRows > 0) printLine(`${count(badRows)} of ${count(rows)} rows can't be taken.`);
+  const looked = complete ? '' : 'the first ';
+  if (badRows > 0) printLine(`${count(badRows)} of ${looked}${count(rows)} rows can't be taken.`);
+  if (!complete) printLine(`The first ${count(rows)} rows were looked at; the run checks all of them.`);
 }
 
 const placeOf = ({ sheet, row }: UploadError): string =>

@@ -11,8 +11,10 @@ const VEHICLES = FLEET_PATHS.FMS_VEHICLES_CSV_URL;
 /** What every test finds. */
 beforeAll(() => api.call('POST /api/syncs/fleet/runs?wait=true'));
 
+/** Of the fleet: other syncs have other buttons. */
 async function newestRun(status: string): Promise<string> {
-  const query = `SELECT run_id FROM durasync.sync_runs WHERE status = '${status}' ORDER BY started_at DESC LIMIT 1`;
+  const query = `SELECT run_id FROM durasync.sync_runs WHERE status = '${status}' AND sync = 'fleet'
+    ORDER BY started_at DESC LIMIT 1`;
   return String((await rows(query))[0]?.['run_id']);
 }
 

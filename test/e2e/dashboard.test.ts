@@ -246,6 +246,12 @@ test('a client is synced now, paused with a reason, resumed, and its frequency c
   await page.getByText('Its shopify shop syncs every 6 h.').waitFor();
 });
 
+test('health lists every check, the worst first', async () => {
+  const page = await open('viewer', '/health');
+  await page.getByRole('table', { name: 'Checks' }).getByRole('row').nth(2).waitFor();
+  await page.getByRole('cell', { name: /PostgreSQL answers/ }).waitFor();
+});
+
 test('who only looks finds no button that changes anything', async () => {
   const id = await newestRun('completed');
   const page = await open('viewer', '/');
@@ -280,6 +286,7 @@ const PAGES = [
   '/clients/acme',
   '/quarantine',
   '/schedules',
+  '/health',
   '/runs/nothing',
 ];
 

@@ -1,4 +1,5 @@
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
+import type { CareActivities } from '../src/domain/backups.ts';
 import type { ClientActivities } from '../src/domain/clients.ts';
 import type { SyncActivities } from '../src/domain/contracts.ts';
 import { auditOnce } from '../src/db/audit.ts';
@@ -8,6 +9,7 @@ import { closeRun, closeTable } from '../src/db/runs.ts';
 import { dropStaging, keepStaging } from '../src/db/staging.ts';
 import { askingToWait } from './asking-to-wait.ts';
 import { analyseSkus } from './analyse-skus.ts';
+import { backUp, prune, removeOld, upload, verifyNewest } from './care.ts';
 import { clientActivities } from './clients.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { archiveMissing, mergeStaged } from './merge-staged.ts';
@@ -24,7 +26,7 @@ const HEARTBEAT_EVERY_MS = 2_000;
 /** Every activity of the contract, ready for a worker. Each is safe to repeat. */
 export function createActivities(
   deps: ActivityDependencies,
-): SyncActivities & ClientActivities & SkuActivities {
+): SyncActivities & ClientActivities & SkuActivities & CareActivities {
   const { db } = deps.database;
   const clients = clientActivities(deps);
   const guarded = guard(deps.log);
@@ -54,6 +56,11 @@ export function createActivities(
     keepStaging: ({ relations }) => guarded(() => keepStaging(db, relations)),
     finishRun: (input) => guarded(() => finishRun(deps, input)),
     sweepRuns: () => guarded(() => sweepRuns(deps)),
+    createBackup: (input) => guarded((progress) => backUp(deps, input, stepCall(progress))),
+    uploadBackup: (input) => guarded((progress) => upload(deps, input, stepCall(progress))),
+    verifyNewestBackup: () => guarded((progress) => verifyNewest(deps, stepCall(progress))),
+    pruneBackups: () => guarded(() => prune(deps)),
+    removeOldRows: () => guarded((progress) => removeOld(deps, stepCall(progress))),
   };
 }
 

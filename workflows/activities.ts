@@ -1,8 +1,9 @@
 import { proxyActivities } from '@temporalio/workflow';
+import type { CareActivities } from '../src/domain/backups.ts';
 import type { ClientActivities } from '../src/domain/clients.ts';
 import type { SyncActivities } from '../src/domain/contracts.ts';
 import type { SkuActivities } from '../src/domain/sku-analysis.ts';
-import { HEAVY, PROBE, QUICK } from './activity-options.ts';
+import { CARE, HEAVY, PROBE, QUICK } from './activity-options.ts';
 
 /** Activities that move whole tables or ask outside systems. */
 export const heavy =
@@ -34,6 +35,9 @@ export const clientsInBulk = proxyActivities<Pick<ClientActivities, 'reconcileWo
 
 /** The activity that computes SKUs. */
 export const skus = proxyActivities<SkuActivities>(HEAVY);
+
+/** Activities that care for the whole database. */
+export const care = proxyActivities<CareActivities>(CARE);
 
 /** Options that put one line for people on an activity in the Web UI. */
 export const heavySummary = (summary: string) => ({ ...HEAVY, summary });

@@ -1,5 +1,6 @@
 export { analyseSkus } from './analyse-skus.ts';
 export { decideHold } from './decide-hold.ts';
+export { maintainBackup, maintainRetention } from './maintain.ts';
 export { reconcileClients } from './reconcile-clients.ts';
 export { runSync } from './run-sync.ts';
 export { sweepRuns } from './sweep-runs.ts';

@@ -54,7 +54,11 @@ export async function measureBackup(bed: Bed, repetitions: number, scale: number
     if (round > 0) times.add({ plain, backup, verify });
   }
   const rows = (ROWS_AT_SCALE_1 * scale).toLocaleString('en');
-  const compared = { baseline: 'plain', is: 'COPY of the same tables, one connection, into gzip', target: TARGET } as const;
+  const compared = {
+    baseline: 'plain',
+    is: 'COPY of the same tables, one connection, into gzip',
+    target: TARGET,
+  } as const;
   return [
     times.compare({ what: `backup: ${rows} rows`, measured: 'backup', ...compared }),
     times.compare({ what: `backup: verify ${rows} rows`, measured: 'verify', ...compared }),

@@ -12,7 +12,9 @@ export const backupSettings = z.object({
   RETENTION_HISTORY_DAYS: wholeNumber(1, 36_500, 365),
   AWS_S3_BACKUP_BUCKET: z
     .string()
-    .regex(/^[A-Za-z0-9._-]{3,255}$/, { message: 'must be the name of a bucket alone, without s3:// or a path' })
+    .regex(/^[A-Za-z0-9._-]{3,255}$/, {
+      message: 'must be the name of a bucket alone, without s3:// or a path',
+    })
     .optional(),
   AWS_S3_BACKUP_PREFIX: z
     .string()

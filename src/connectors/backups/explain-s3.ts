@@ -2,15 +2,26 @@ import { SyncFailure } from '../../domain/failures.ts';
 import type { BackupSettings } from './backup-settings.ts';
 
 const NETWORK = /^(ECONN|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EPIPE|EHOSTUNREACH)/;
-const KEYS = new Set(['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'AccessDenied', 'InvalidToken', 'ExpiredToken']);
-const REGION = new Set(['PermanentRedirect', 'AuthorizationHeaderMalformed', 'IllegalLocationConstraintException']);
+const KEYS = new Set([
+  'InvalidAccessKeyId',
+  'SignatureDoesNotMatch',
+  'AccessDenied',
+  'InvalidToken',
+  'ExpiredToken',
+]);
+const REGION = new Set([
+  'PermanentRedirect',
+  'AuthorizationHeaderMalformed',
+  'IllegalLocationConstraintException',
+]);
 
 /** What an error of the SDK means and what to do; never names a key. */
 export function explainS3(settings: BackupSettings, bucket: string, error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof SyncFailure) return error;
   const at = settings.AWS_ENDPOINT_URL ? new URL(settings.AWS_ENDPOINT_URL).origin : 'Amazon S3';
   const status = statusOf(error);
-  const refused = (reason: string): SyncFailure => new SyncFailure('BackupPlaceRefused', reason, { cause: error });
+  const refused = (reason: string): SyncFailure =>
+    new SyncFailure('BackupPlaceRefused', reason, { cause: error });
   if (error.name === 'NoSuchBucket') {
     return refused(
       `There is no bucket '${bucket}' at ${at}. Make it, or correct AWS_S3_BACKUP_BUCKET (or AWS_ENDPOINT_URL).`,

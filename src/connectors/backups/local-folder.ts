@@ -60,7 +60,9 @@ export function localFolder(folder: string): LocalBackupPlace {
         await rm(gone, { recursive: true, force: true });
       }),
     removeLeftovers: () =>
-      explained(() => dropLeftovers(async (_name, path) => (await newestChangeMs(path)) < Date.now() - LEFTOVER_MS)),
+      explained(() =>
+        dropLeftovers(async (_name, path) => (await newestChangeMs(path)) < Date.now() - LEFTOVER_MS),
+      ),
     begin: (name) =>
       explained(async () => {
         await mkdir(base, { recursive: true, mode: 0o700 });
@@ -112,7 +114,12 @@ const namesIn = (folder: string): Promise<string[]> => readdir(folder).catch(() 
 async function newestChangeMs(folder: string): Promise<number> {
   const entries = await readdir(folder, { recursive: true }).catch(() => []);
   const times = await Promise.all(
-    ['.', ...entries].map((entry) => stat(join(folder, entry)).then(({ mtimeMs }) => mtimeMs, () => 0)),
+    ['.', ...entries].map((entry) =>
+      stat(join(folder, entry)).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => 0,
+      ),
+    ),
   );
   return Math.max(...times);
 }

@@ -26,7 +26,9 @@ export function s3Bucket(settings: BackupSettings, bucket: string): RemoteBackup
   const keyOf = (name: string, file: string): string => `${prefix}${name}/${file}`;
 
   /** The SDK is loaded when it is first needed; commands without a bucket never wait for it. */
-  async function withS3<T>(work: (sdk: typeof import('@aws-sdk/client-s3'), s3: S3Client) => Promise<T>): Promise<T> {
+  async function withS3<T>(
+    work: (sdk: typeof import('@aws-sdk/client-s3'), s3: S3Client) => Promise<T>,
+  ): Promise<T> {
     const sdk = await import('@aws-sdk/client-s3');
     const s3 = new sdk.S3Client(clientOptions(settings));
     try {
@@ -135,7 +137,8 @@ export function s3Bucket(settings: BackupSettings, bucket: string): RemoteBackup
 }
 
 function clientOptions(settings: BackupSettings): S3ClientConfig {
-  const { AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = settings;
+  const { AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } =
+    settings;
   return {
     region: AWS_REGION ?? 'us-east-1',
     maxAttempts: 4,

@@ -111,7 +111,12 @@ export async function findBackup(
 }
 
 /** Keeps beside a backup that it was restored and found equal. */
-export async function markVerified(place: BackupPlace, name: string, keys: KeyRing, at: string): Promise<void> {
+export async function markVerified(
+  place: BackupPlace,
+  name: string,
+  keys: KeyRing,
+  at: string,
+): Promise<void> {
   const of = signatureOf(await place.readText(name, MANIFEST_FILE));
   const mark = { verified_at: at, signature: keys.sign(`${at}\n${of}`, PURPOSE) };
   await place.writeText(name, VERIFIED_FILE, JSON.stringify(mark));

@@ -66,7 +66,10 @@ export async function loadBackup(options: LoadOptions): Promise<string[]> {
     await makeViews(databaseUrl, manifest);
     return manifest.tables
       .filter((table) => !known.includes(table))
-      .map((table) => `${tableName(table)} is no table of Durasync, so its ${table.rows} rows stay in the backup.`);
+      .map(
+        (table) =>
+          `${tableName(table)} is no table of Durasync, so its ${table.rows} rows stay in the backup.`,
+      );
   } finally {
     await Promise.all(clients.map((client) => client.end().catch(() => undefined)));
   }
@@ -106,7 +109,9 @@ async function makeViews(databaseUrl: string, { client_views: views, name }: Man
   const connection = connectDatabase({ databaseUrl, applicationName: 'durasync restore', maxConnections: 1 });
   try {
     const { rows } = await sql<{ client_id: string; view_name: string }>`
-      SELECT client_id, view_name FROM commerce.clients WHERE view_name = ANY (${views})`.execute(connection.db);
+      SELECT client_id, view_name FROM commerce.clients WHERE view_name = ANY (${views})`.execute(
+      connection.db,
+    );
     if (rows.length !== views.length) throw unusable(name, 'a client whose view it names is missing in it');
     for (const { client_id, view_name } of rows) await makeClientView(connection.db, client_id, view_name);
   } finally {

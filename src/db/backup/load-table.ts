@@ -72,6 +72,8 @@ async function addColumns(client: pg.Client, table: BackupTable): Promise<void> 
   const there = new Set(rows.map(({ name }) => name));
   for (const { name, type } of table.columns) {
     if (there.has(name)) continue;
-    await client.query(`ALTER TABLE ${tableName(table)} ADD COLUMN ${columnList({ ...table, columns: [{ name, type }] })} ${type}`);
+    await client.query(
+      `ALTER TABLE ${tableName(table)} ADD COLUMN ${columnList({ ...table, columns: [{ name, type }] })} ${type}`,
+    );
   }
 }

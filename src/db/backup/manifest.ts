@@ -66,7 +66,10 @@ export const signatureOf = (text: string): string => text.slice(text.lastIndexOf
 export function readManifest(name: string, text: string, keys: KeyRing): Manifest {
   const { signature, ...fields } = parse(name, text);
   if (fields['format'] !== FORMAT) {
-    throw unusable(name, `its format is ${JSON.stringify(fields['format'])}, and this release reads ${FORMAT}`);
+    throw unusable(
+      name,
+      `its format is ${JSON.stringify(fields['format'])}, and this release reads ${FORMAT}`,
+    );
   }
   if (typeof signature !== 'string' || !keys.isSigned(JSON.stringify(fields), PURPOSE, signature)) {
     throw unusable(name, 'its manifest was changed after it was written');

@@ -1,5 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { RUN_STATUSES } from '../domain/run-result.ts';
+import { addBackupCommands } from './backup-program.ts';
 import { addClientCommands } from './client-program.ts';
 import { addRentalsCommands } from './rentals-program.ts';
 import { runCommand } from './run-command.ts';
@@ -228,6 +229,7 @@ token
     runCommand(command, async () => (await import('./commands/token.ts')).revoke(id)),
   );
 
+addBackupCommands(program);
 addClientCommands(program);
 addRentalsCommands(program);
 

@@ -52,6 +52,7 @@ function rootFailure(error: unknown): unknown {
 
 /** Errors and failures that say: the command or a setting has to change. */
 const WRONG_USE = new Set([
+  'BackupPlaceRefused',
   'ClientPausedError',
   'UsageError',
   'ConfigurationError',
@@ -61,6 +62,7 @@ const WRONG_USE = new Set([
   'NotRunningError',
   'PortTakenError',
   'PostgresUnavailableError',
+  'RestoreRefused',
   'TemporalCliError',
   'SealedSecretError',
   'UnknownClientError',

@@ -11,6 +11,7 @@ import { authenticate } from './authenticate.ts';
 import { dropEmptyBody } from './drop-empty-body.ts';
 import { refuseInvalid } from './refuse-invalid.ts';
 import { ProblemError, problemResponse } from './problems.ts';
+import { backupRoutes } from './routes/backups.ts';
 import { carsAdminRoutes } from './routes/cars-admin.ts';
 import { clientSyncRoutes } from './routes/client-syncs.ts';
 import { clientRoutes } from './routes/clients.ts';
@@ -86,6 +87,7 @@ export function createApp({ session, config, log }: AppParts) {
     clientRoutes,
     clientSyncRoutes,
     leadRoutes,
+    backupRoutes,
     healthRoutes,
   ];
   for (const routes of groups) app.route('/', routes(api));

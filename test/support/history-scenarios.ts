@@ -10,6 +10,7 @@ import { recordClientScenarios } from './client-history-scenarios.ts';
 import { firstNight, fleetVariables, geocoderAnswer, type Night, secondNight } from './fault-fleet.ts';
 import type { FakeShopify } from './fake-shopify.ts';
 import { FLEET_PATHS, vehicleFile } from './fleet-files.ts';
+import { recordMaintenanceScenarios } from './maintenance-history-scenarios.ts';
 import { waitUntil } from './wait-until.ts';
 
 /** In the addresses of the exports; must not get into a history. */
@@ -109,6 +110,7 @@ export async function* recordScenarios(parts: RecordingParts): AsyncGenerator<Re
   await sweep.result();
   yield { scenario: 'sweepRuns.completed', handle: sweep };
   yield* recordClientScenarios(parts);
+  yield* recordMaintenanceScenarios(parts);
 }
 
 /** Empties staging between review and merge, as a crash of PostgreSQL does. */

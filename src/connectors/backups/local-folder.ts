@@ -1,17 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { BackupDraft, LocalBackupPlace, PlacedFiles } from '../../db/backup/backup-place.ts';
 import { SyncFailure } from '../../domain/failures.ts';
 import { isBackupName, MANIFEST_FILE } from '../../domain/backups.ts';
-import { SyncedFile } from './synced-file.ts';
 
 const LEFTOVER = /^\.(durasync_backup_\d{8}_\d{6})\.[0-9a-f-]{36}\.(partial|removed)$/;
 /** A backup that nothing was written to for so long has lost its writer. */
 const LEFTOVER_MS = 24 * 3_600_000;
-const READ_BYTES = 256 * 1024;
+const BUFFER_BYTES = 256 * 1024;
 
 /** Backups as folders of one folder, each made under a hidden name and renamed when it is whole. */
 export function localFolder(folder: string): LocalBackupPlace {
@@ -44,7 +43,7 @@ export function localFolder(folder: string): LocalBackupPlace {
       explained(async (): Promise<Readable> => {
         const path = join(base, name, file);
         await stat(path);
-        return createReadStream(path, { highWaterMark: READ_BYTES });
+        return createReadStream(path, { highWaterMark: BUFFER_BYTES });
       }),
     writeText: (name, file, text) =>
       explained(async () => {
@@ -76,7 +75,13 @@ export function localFolder(folder: string): LocalBackupPlace {
 
 function beginDraft(base: string, name: string, draft: string): BackupDraft {
   return {
-    create: (file) => new SyncedFile(join(draft, file)),
+    create: (file) =>
+      createWriteStream(join(draft, file), {
+        flags: 'wx',
+        mode: 0o600,
+        highWaterMark: BUFFER_BYTES,
+        flush: true,
+      }),
     finish: async (manifestFile, manifest) => {
       await writeFile(join(draft, manifestFile), manifest, { mode: 0o600, flush: true });
       for (const folder of [join(draft, 'tables'), draft]) await syncFolder(folder);

@@ -11,7 +11,11 @@ export interface StartedBackup {
 }
 
 /** Starts a backup on a worker, or finds the one under way. */
-export async function startBackup(client: Client, by: string, taskQueue = TASK_QUEUE): Promise<StartedBackup> {
+export async function startBackup(
+  client: Client,
+  by: string,
+  taskQueue = TASK_QUEUE,
+): Promise<StartedBackup> {
   const workflowId = MANUAL_BACKUP_ID;
   try {
     const handle = await client.workflow.start<typeof maintainBackup>('maintainBackup', {

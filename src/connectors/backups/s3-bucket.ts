@@ -25,11 +25,11 @@ export function s3Bucket(settings: BackupSettings, bucket: string): RemoteBackup
   const location = `s3://${bucket}/${prefix}`.replace(/\/$/, '');
   const keyOf = (name: string, file: string): string => `${prefix}${name}/${file}`;
 
-  /** The SDK is loaded when it is first needed; commands without a bucket never wait for it. */
+  /** The SDK is loaded when it is first needed: commands without a bucket never wait for it. */
   async function withS3<T>(
     work: (sdk: typeof import('@aws-sdk/client-s3'), s3: S3Client) => Promise<T>,
   ): Promise<T> {
-    const sdk = await import('@aws-sdk/client-s3');
+    const sdk = await loadSdk();
     const s3 = new sdk.S3Client(clientOptions(settings));
     try {
       return await work(sdk, s3);
@@ -97,7 +97,7 @@ export function s3Bucket(settings: BackupSettings, bucket: string): RemoteBackup
         return (await answer.Body?.transformToString()) ?? '';
       }),
     open: async (name, file) => {
-      const sdk = await import('@aws-sdk/client-s3');
+      const sdk = await loadSdk();
       const s3 = new sdk.S3Client(clientOptions(settings));
       try {
         const { Body } = await s3.send(new sdk.GetObjectCommand({ Bucket: bucket, Key: keyOf(name, file) }));
@@ -122,6 +122,9 @@ export function s3Bucket(settings: BackupSettings, bucket: string): RemoteBackup
         signal?.addEventListener('abort', abort, { once: true });
         try {
           await upload.done();
+        } catch (error) {
+          // Giving the parts up may fail too, and would hide why.
+          throw content.errored ?? error;
         } finally {
           signal?.removeEventListener('abort', abort);
           content.destroy();
@@ -134,6 +137,12 @@ export function s3Bucket(settings: BackupSettings, bucket: string): RemoteBackup
       }
     },
   };
+}
+
+/** Without its note about later versions of Node.js, which would stand in the output of commands. */
+function loadSdk(): Promise<typeof import('@aws-sdk/client-s3')> {
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+  return import('@aws-sdk/client-s3');
 }
 
 function clientOptions(settings: BackupSettings): S3ClientConfig {

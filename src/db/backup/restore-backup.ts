@@ -51,7 +51,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoredBa
   if (liveData === 'refuse') refuseLiveData(target, manifest.name);
   await checkOpenRuns(target);
   await checkUsable(manifest, keys, await serverMajor(target.adminUrl));
-  const scratch = await createScratch(target.adminUrl);
+  const scratch = await createScratch(target.adminUrl, manifest.name);
   try {
     const { databaseUrl } = scratch;
     const notices = await loadBackup({ databaseUrl, found, check: 'compare', signal, onProgress });

@@ -24,12 +24,13 @@ export const inDatabase = (databaseUrl: string, name: string): string =>
  *
  * @throws SyncFailure RestoreRefused when the user may not create databases
  */
-export async function createScratch(adminUrl: string): Promise<ScratchDatabase> {
+export async function createScratch(adminUrl: string, backup: string): Promise<ScratchDatabase> {
   const name = `${PREFIX}${Date.now()}_${randomBytes(4).toString('hex')}`;
   const admin = await openClient(adminUrl, 'durasync restore');
   try {
     await dropAbandoned(admin);
     await admin.query(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`);
+    await admin.query(`COMMENT ON DATABASE ${name} IS 'Durasync brings ${backup} back into it'`);
   } catch (error) {
     if (error instanceof pg.DatabaseError && error.code === NO_RIGHT) {
       throw new SyncFailure(

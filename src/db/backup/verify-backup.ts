@@ -27,7 +27,7 @@ export async function verifyBackup(options: VerifyOptions): Promise<VerifiedBack
   const { found, keys, adminUrl, signal, onProgress } = options;
   const { manifest, place } = found;
   await checkUsable(manifest, keys, await serverMajor(adminUrl));
-  const scratch = await createScratch(adminUrl);
+  const scratch = await createScratch(adminUrl, manifest.name);
   try {
     const { databaseUrl } = scratch;
     await loadBackup({ databaseUrl, found, check: 'compare', signal, onProgress });

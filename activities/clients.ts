@@ -9,11 +9,14 @@ import type { ActivityDependencies } from './dependencies.ts';
 export function clientActivities({
   database: { db },
   clients,
-}: Pick<ActivityDependencies, 'database' | 'clients'>): ClientActivities {
+  wakeNotifications,
+}: Pick<ActivityDependencies, 'database' | 'clients' | 'wakeNotifications'>): ClientActivities {
   return {
     readClient: (clientId) => readClientState(db, clientId),
     async recordClientRun(run) {
       await recordClientRun(db, run);
+      // A connection may have been paused with this.
+      if (run.outcome === 'failure') await wakeNotifications();
       return readClientState(db, run.clientId);
     },
     setClientPaused: ({ clientId, reason }) => setClientPaused(db, clientId, reason),

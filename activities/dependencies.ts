@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
-import type { Dispatcher } from 'undici';
+import type { SourceAgent } from '../src/connectors/http/create-agent.ts';
 import type { RunId } from '../src/domain/ids.ts';
 import type { ClientWorkflows } from '../src/domain/clients.ts';
 import { SyncFailure } from '../src/domain/failures.ts';
 import type { DatabaseConnection } from '../src/db/connect.ts';
 import type { KeyRing } from '../src/key-ring.ts';
-import type { LiveTable } from '../src/db/live-table.ts';
-import { columnsOf, type SyncDefinition, type TableDefinition } from '../src/syncs/define-sync.ts';
+import type { SyncDefinition, TableDefinition } from '../src/syncs/define-sync.ts';
+import type { Channel } from '../src/notify/channel.ts';
 import type { Environment } from '../src/settings.ts';
 
 /** What activities work with; made once for each worker. */
@@ -15,9 +15,13 @@ export interface ActivityDependencies {
   readonly syncs: readonly SyncDefinition[];
   readonly env: Environment;
   readonly log: Logger;
-  readonly http: Dispatcher;
+  readonly http: SourceAgent;
   readonly keys: KeyRing;
   readonly clients: Pick<ClientWorkflows, 'listRunning' | 'start' | 'reload'>;
+  /** The ways to reach people. */
+  readonly channels: readonly Channel[];
+  /** Has what was written for people sent soon. Never throws: what is not sent now is sent later. */
+  wakeNotifications(): Promise<void>;
   /** Asks Temporal whether a workflow is still open; any execution of the id when no run is named. */
   isOpen(workflowId: string, runId?: RunId): Promise<boolean>;
 }
@@ -36,29 +40,4 @@ export function findTable(sync: SyncDefinition, name: string): TableDefinition {
   if (found) return found;
   const known = sync.tables.map((table) => table.name).join(', ');
   throw new SyncFailure('InvalidInput', `${sync.name} has no table '${name}'. Known: ${known}.`);
-}
-
-/** The live table that a definition describes. */
-export function liveTable(sync: SyncDefinition, table: TableDefinition, scope: string): LiveTable {
-  const columns = columnsOf(table);
-  const { key, existing = 'update', insertOnly = [] } = table;
-  return {
-    sync: sync.name,
-    scope,
-    schema: sync.schema,
-    name: table.name,
-    live: table.live ?? table.name,
-    key,
-    columns,
-    compared:
-      table.compared ?? columns.filter((column) => !key.includes(column) && !insertOnly.includes(column)),
-    version: table.version ?? null,
-    incremental: table.incremental ?? null,
-    existing,
-    insertOnly,
-    settledIn: table.settledIn ?? null,
-    ordered: existing === 'update' && !table.rowwise && !('readUpload' in table.source),
-    rowwise: table.rowwise ?? false,
-    lifecycle: table.lifecycle ?? null,
-  };
 }

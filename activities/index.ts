@@ -1,11 +1,13 @@
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { CareActivities } from '../src/domain/backups.ts';
 import type { ClientActivities } from '../src/domain/clients.ts';
-import type { SyncActivities } from '../src/domain/contracts.ts';
+import type { NotifyActivities, SyncActivities } from '../src/domain/contracts.ts';
 import { auditOnce } from '../src/db/audit.ts';
 import type { SkuActivities } from '../src/domain/sku-analysis.ts';
+import type { UndoActivities } from '../src/domain/undo.ts';
+import { deliverDue } from '../src/notify/deliver-due.ts';
 import { pagesStaged } from '../src/db/pages-staged.ts';
-import { closeRun, closeTable } from '../src/db/runs.ts';
+import { closeTable } from '../src/db/runs.ts';
 import { dropStaging, keepStaging } from '../src/db/staging.ts';
 import { askingToWait } from './asking-to-wait.ts';
 import { analyseSkus } from './analyse-skus.ts';
@@ -13,6 +15,7 @@ import { backUp, prune, removeOld, upload, verifyNewest } from './care.ts';
 import { clientActivities } from './clients.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { archiveMissing, mergeStaged } from './merge-staged.ts';
+import { endRun } from './end-run.ts';
 import { planRun } from './plan-run.ts';
 import { reviewTable } from './review-table.ts';
 import { deriveTable, enrichTable } from './run-step.ts';
@@ -20,13 +23,14 @@ import { stageTable } from './stage-table.ts';
 import { sweepRuns } from './sweep-runs.ts';
 import { testConnection } from './test-connection.ts';
 import { isUnexpected, toFailure } from './to-failure.ts';
+import { planUndo, takeBack } from './undo-run.ts';
 
 const HEARTBEAT_EVERY_MS = 2_000;
 
 /** Every activity of the contract, ready for a worker. Each is safe to repeat. */
 export function createActivities(
   deps: ActivityDependencies,
-): SyncActivities & ClientActivities & SkuActivities & CareActivities {
+): SyncActivities & ClientActivities & SkuActivities & NotifyActivities & UndoActivities & CareActivities {
   const { db } = deps.database;
   const clients = clientActivities(deps);
   const guarded = guard(deps.log);
@@ -61,6 +65,9 @@ export function createActivities(
     verifyNewestBackup: () => guarded((progress) => verifyNewest(deps, stepCall(progress))),
     pruneBackups: () => guarded(() => prune(deps)),
     removeOldRows: () => guarded((progress) => removeOld(deps, stepCall(progress))),
+    planUndo: (input) => guarded(() => planUndo(deps, input)),
+    takeBack: (input) => guarded(() => takeBack(deps, input)),
+    deliverNotifications: () => guarded(() => deliverNotifications(deps, cancellationSignal())),
   };
 }
 
@@ -98,11 +105,19 @@ function guard(log: ActivityDependencies['log']) {
 const framesOf = (error: unknown): string[] =>
   error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) : [];
 
+function deliverNotifications(
+  { database: { db }, channels, log }: ActivityDependencies,
+  signal: AbortSignal,
+): ReturnType<NotifyActivities['deliverNotifications']> {
+  return deliverDue({ db, channels, log, signal });
+}
+
 async function finishRun(
-  { database: { db } }: ActivityDependencies,
+  deps: ActivityDependencies,
   input: Parameters<SyncActivities['finishRun']>[0],
 ): ReturnType<SyncActivities['finishRun']> {
-  const result = await closeRun(db, input);
+  const { db } = deps.database;
+  const result = await endRun(deps, input);
   if (result.status !== 'held') await dropStaging(db, input.runId);
   if (input.decision) {
     const { by, action, reason } = input.decision;

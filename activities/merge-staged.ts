@@ -10,7 +10,8 @@ import { archiveReviewed } from '../src/db/archive.ts';
 import { mergeReviewed } from '../src/db/merge.ts';
 import { closeTable } from '../src/db/runs.ts';
 import { moveWatermarks } from '../src/db/watermarks.ts';
-import { type ActivityDependencies, findSync, findTable, liveTable } from './dependencies.ts';
+import { type ActivityDependencies, findSync, findTable } from './dependencies.ts';
+import { liveTableOf } from '../src/syncs/live-table-of.ts';
 
 /** Writes new and changed rows; the table has ended when there is nothing to archive. Safe to repeat: a repeat returns the stored counts. */
 export async function mergeStaged(
@@ -19,7 +20,7 @@ export async function mergeStaged(
 ): Promise<Merged> {
   const sync = findSync(syncs, syncName);
   const definition = findTable(sync, table.table);
-  const live = liveTable(sync, definition, scope);
+  const live = liveTableOf(sync, definition, scope);
   const merged = await mergeReviewed(database, {
     runId,
     table: live,
@@ -42,7 +43,7 @@ export async function archiveMissing(
   const sync = findSync(syncs, syncName);
   const archived = await archiveReviewed(database, {
     runId,
-    table: liveTable(sync, findTable(sync, table.table), scope),
+    table: liveTableOf(sync, findTable(sync, table.table), scope),
     missing: archivesMissing(table, review) ? { relation: review.relation, rows: review.missing } : null,
     expiredBefore: table.expiredBefore ?? null,
     generation,

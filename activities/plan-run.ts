@@ -5,7 +5,7 @@ import { lastCompletedAt, openRun } from '../src/db/runs.ts';
 import { saveUploadOfRun } from '../src/db/uploads.ts';
 import { readSettings } from '../src/settings.ts';
 import { checkRequest } from '../src/syncs/check-request.ts';
-import { hasSource, isUploaded } from '../src/syncs/configured.ts';
+import { hasSource, isUploaded, uploadOf } from '../src/syncs/configured.ts';
 import { dayIn, readWindow } from '../src/syncs/days.ts';
 import { runTimeoutMs } from '../src/syncs/define-sync.ts';
 import { guardsFor } from '../src/syncs/guards.ts';
@@ -37,8 +37,10 @@ export async function planRun(
   ];
   const wanted = asked.map((name) => findTable(sync, name));
   const replays = input.kind === 'replay';
+  const uploadsOf = (table: TableDefinition) =>
+    input.kind === 'import' || isUploaded(table) ? uploadOf(table) : undefined;
   const tables = wanted.filter(
-    (table) => replays || isUploaded(table) || !table.optional || hasSource(table, settings),
+    (table) => replays || uploadsOf(table) || !table.optional || hasSource(table, settings),
   );
   const skipped = wanted.filter((table) => !tables.includes(table)).map((table) => table.name);
   const lastAt = await lastCompletedAt(db, sync.name, scope);
@@ -57,14 +59,10 @@ export async function planRun(
     full: input.full ?? false,
     tables: tables.map((table) => {
       const guards = guardsFor(table.guards, sync.periodMs, sinceCompleteMs);
-      return replays
-        ? { table: table.name, source: QUARANTINE, archives: false, guards: { ...guards, ...NO_SHARES } }
-        : {
-            table: table.name,
-            source: table.source.setting,
-            guards: isUploaded(table) ? { ...guards, ...NO_SHARES } : guards,
-            ...ends(table, input),
-          };
+      const given = replays ? QUARANTINE : uploadsOf(table)?.setting;
+      return given
+        ? { table: table.name, source: given, archives: false, guards: { ...guards, ...NO_SHARES } }
+        : { table: table.name, source: table.source.setting, guards, ...ends(table, input) };
     }),
     enrich: sync.enrich.map(({ name, after }) => ({ step: name, after: after.filter((t) => names.has(t)) })),
     derive: sync.derive.map(({ name, after }) => ({ step: name, after: after.filter((t) => names.has(t)) })),

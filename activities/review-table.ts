@@ -5,7 +5,8 @@ import { reviewStaged } from '../src/db/review.ts';
 import { closeTable } from '../src/db/runs.ts';
 import { savePlannedCounts, saveReview } from '../src/db/review-sample.ts';
 import { mergeStaged } from './merge-staged.ts';
-import { type ActivityDependencies, findSync, findTable, liveTable } from './dependencies.ts';
+import { type ActivityDependencies, findSync, findTable } from './dependencies.ts';
+import { liveTableOf } from '../src/syncs/live-table-of.ts';
 
 /**
  * Compares what was staged with what is live and lets the guards decide. When a person will look at it (a
@@ -19,7 +20,7 @@ export async function reviewTable(
 ): Promise<Review> {
   const { database, syncs } = dependencies;
   const sync = findSync(syncs, input.sync);
-  const table = liveTable(sync, findTable(sync, input.table.table), input.scope);
+  const table = liveTableOf(sync, findTable(sync, input.table.table), input.scope);
   const { guards, archives } = input.table;
   const review = await reviewStaged(database.db, {
     runId: input.runId,

@@ -1,6 +1,5 @@
 import type { StageInput, Staged } from '../src/domain/contracts.ts';
 import type { Source, SourcePage } from '../src/domain/source.ts';
-import type { RunId } from '../src/domain/ids.ts';
 import type { LiveTable } from '../src/db/live-table.ts';
 import { closeTable } from '../src/db/runs.ts';
 import { moveWatermarks, readMarks, readWatermark } from '../src/db/watermarks.ts';
@@ -13,11 +12,13 @@ import { readUpload } from '../src/db/uploads.ts';
 import { commitPage, completeStaging, type PageToCommit, takeOverStaging } from '../src/db/staging.ts';
 import { readSettings } from '../src/settings.ts';
 import { columnsOf, type SourceResources, type TableDefinition } from '../src/syncs/define-sync.ts';
+import { uploadOf } from '../src/syncs/configured.ts';
 import { dayIn } from '../src/syncs/days.ts';
 import { quickText } from '../src/syncs/quick-text.ts';
 import { validateRow } from '../src/syncs/validate-row.ts';
-import { type ActivityDependencies, findSync, findTable, liveTable } from './dependencies.ts';
+import { type ActivityDependencies, findSync, findTable } from './dependencies.ts';
 import { reviewTable } from './review-table.ts';
+import { liveTableOf } from '../src/syncs/live-table-of.ts';
 
 /**
  * Reads a source to its end into a staging table. While pages are being written, the next ones are parsed.
@@ -32,7 +33,7 @@ export async function stageTable(
   const { database, syncs, env, http } = deps;
   const sync = findSync(syncs, input.sync);
   const table = findTable(sync, input.table.table);
-  const live = liveTable(sync, table, input.scope);
+  const live = liveTableOf(sync, table, input.scope);
   const staging = await takeOverStaging(database, input.runId, live);
   const end = (staged: Staged): Promise<Staged> => endIfIdle(deps, input, live, { staged, attempt });
   if (staging.result) return end(staging.result);
@@ -44,13 +45,13 @@ export async function stageTable(
   const today = dayIn(input.timeZone, new Date(input.logicalAt));
   const context = { settings, window: input.window, since, marks, today, full: input.full, http, signal };
   const resources = { database, http, settings, keys: deps.keys, scope: input.scope };
-  const source = replay?.source ?? (await openSource(table, resources, input.runId));
+  const source = replay?.source ?? (await openSource(table, resources, input));
   let page = staging.page;
   let read: Pick<SourcePage, 'notices' | 'marks' | 'incomplete'> = {};
   const writer = new PageWriter((next) => commitPage(database.pool, staging, next));
   for await (const fetched of source.fetchPages(context, staging.nextCursor)) {
     signal.throwIfAborted();
-    const checked = checkPage(table, fetched, page);
+    const checked = checkPage(table, fetched, { page, today });
     await writer.add(replay ? asReplayed(checked) : checked);
     page += 1;
     read = { notices: fetched.notices, marks: fetched.marks, incomplete: fetched.incomplete };
@@ -60,21 +61,26 @@ export async function stageTable(
 }
 
 async function openSource(
-  { source }: TableDefinition,
+  table: TableDefinition,
   resources: SourceResources,
-  runId: RunId,
+  { kind, runId }: StageInput,
 ): Promise<Source> {
-  if ('open' in source) return source.open(resources);
-  if ('readUpload' in source) {
-    const upload = await readUpload(resources.database.db, runId);
-    return { setting: source.setting, fetchPages: () => source.readUpload(upload) };
+  const { source } = table;
+  const uploads = kind === 'import' || 'readUpload' in source ? uploadOf(table) : undefined;
+  if (uploads) {
+    const upload = await readUpload(resources.database, runId);
+    return { setting: uploads.setting, fetchPages: () => uploads.readUpload(upload) };
   }
-  return source;
+  if ('readUpload' in source) throw new Error(`${table.name} has no source`);
+  return 'open' in source ? source.open(resources) : source;
 }
 
+/** Looking at a larger table twice costs more than a step of its own. */
+const LOOKED_AT_TWICE_MAX = 50_000;
+
 /**
- * A source that shows nothing new leaves nothing to review or merge: the table has ended. One that shows only some
- * of the rows is reviewed here when none of them is new, which costs no step of its own then.
+ * A source that shows nothing new leaves nothing to merge, so the table ends here and needs no further step: at once
+ * when it shows no row, else with a review that finds no difference.
  */
 async function endIfIdle(
   deps: ActivityDependencies,
@@ -84,22 +90,32 @@ async function endIfIdle(
 ): Promise<Staged> {
   const { db } = deps.database;
   const { runId, kind, table } = input;
-  if (table.archives || table.expiredBefore !== undefined) return { ...staged, ended: false };
-  if (staged.fetched === 0) {
+  const goesOn = { ...staged, ended: false };
+  if (table.expiredBefore !== undefined) return goesOn;
+  if (staged.fetched === 0 && !table.archives) {
     await moveWatermarks(db, runId, live, staged);
     await closeTable(db, runId, live.name, 'completed', null);
     return { ...staged, ended: true };
   }
-  const mayEnd = kind === 'sync' && live.incremental !== null && staged.drift.length === 0;
-  if (!mayEnd || !(await showsNothingNew(db, live, staged))) return { ...staged, ended: false };
+  const isQuick = live.incremental !== null || staged.staged <= LOOKED_AT_TWICE_MAX;
+  if (kind !== 'sync' || !isQuick || staged.drift.length > 0) return goesOn;
+  if (!(await showsNothingNew(db, live, staged, table.archives))) return goesOn;
   const review = await reviewTable(deps, { ...input, staged }, attempt);
-  return { ...staged, ended: review.verdict === 'same' };
+  if (review.verdict !== 'same') return goesOn;
+  return { ...staged, ended: true, notices: [...(staged.notices ?? []), ...review.notices] };
 }
 
+/** What quarantine shows of a row that may hold a secret. */
+const NOT_KEPT = '(not kept, because it holds a secret)';
+
 /** Splits a page into rows to stage and rows to quarantine. */
-function checkPage(table: TableDefinition, fetched: SourcePage, page: number): PageToCommit {
+function checkPage(
+  table: TableDefinition,
+  fetched: SourcePage,
+  { page, today }: { readonly page: number; readonly today: string },
+): PageToCommit {
   const columns = columnsOf(table);
-  const quick = quickText(table, fetched.columns ?? []);
+  const quick = quickText(table, fetched.columns ?? [], today);
   const rows = new StagedRows();
   const quarantined: QuarantinedRow[] = [];
   for (const row of fetched.rows) {
@@ -108,17 +124,17 @@ function checkPage(table: TableDefinition, fetched: SourcePage, page: number): P
       rows.add(row.position, 'valid', text);
       continue;
     }
-    const verdict = validateRow(table, row);
+    const verdict = validateRow(table, row, today);
     if (verdict.kind === 'valid') {
       rows.add(row.position, 'valid', copyColumns(columns, verdict.values));
       continue;
     }
     quarantined.push({
       position: row.position,
-      raw: row.raw,
+      raw: table.secret ? NOT_KEPT : row.raw,
       reasons: verdict.reasons,
       unreadable: row.unreadable !== undefined,
-      values: row.unreadable === undefined ? row.values : null,
+      values: row.unreadable === undefined && !table.secret ? row.values : null,
     });
     if (verdict.key) rows.add(row.position, 'key', copyColumns(columns, verdict.key));
   }

@@ -1,8 +1,8 @@
 import { holdId, type RunId } from '../src/domain/ids.ts';
 import type { Db } from '../src/db/connect.ts';
-import { closeRun } from '../src/db/runs.ts';
 import { dropStaging } from '../src/db/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { endRun } from './end-run.ts';
 
 /**
  * Ends the rows of runs whose workflow is gone (terminated, timed out, or lost with the server's state) and
@@ -10,7 +10,9 @@ import type { ActivityDependencies } from './dependencies.ts';
  *
  * @returns how many rows were ended
  */
-export async function sweepRuns({ database: { db }, isOpen, log }: ActivityDependencies): Promise<number> {
+export async function sweepRuns(deps: ActivityDependencies): Promise<number> {
+  const { isOpen, log } = deps;
+  const { db } = deps.database;
   const open = await db
     .selectFrom('durasync.sync_runs')
     .select(['run_id', 'workflow_id', 'status'])
@@ -23,11 +25,13 @@ export async function sweepRuns({ database: { db }, isOpen, log }: ActivityDepen
     if (held ? await isOpen(holdId(runId)) : await isOpen(run.workflow_id, runId)) continue;
     // Since it was read the run may have ended as it should; without its workflow nothing changes it any more.
     if ((await statusOf(db, runId)) !== run.status) continue;
-    await closeRun(db, { runId, ...(held ? LOST_HOLD : LOST_RUN) });
+    await endRun(deps, { runId, ...(held ? LOST_HOLD : LOST_RUN) });
     await dropStaging(db, runId);
     log.warn({ runId }, 'ended a run whose workflow is gone');
     ended += 1;
   }
+  // Also what a dead worker could not have sent.
+  await deps.wakeNotifications();
   return ended;
 }
 

@@ -3,6 +3,8 @@
  * go. Run it once for each release, before its first user, and never again for that release:
  *
  *   node --import tsx scripts/record-histories.ts
+ *
+ * With names behind it, only histories of these workflows are written.
  */
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -28,6 +30,7 @@ const ROOT = new URL('../', import.meta.url);
 const HISTORIES = fileURLToPath(new URL('test/replay/histories/', ROOT));
 const DATABASE = 'recording';
 
+const only = process.argv.slice(2);
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 const { version } = JSON.parse(await readFile(new URL('package.json', ROOT), 'utf8')) as { version: string };
 const folder = await mkdtemp(join(tmpdir(), 'durasync-record-'));
@@ -72,6 +75,7 @@ for await (const { scenario, handle } of recordScenarios({
   shopify,
   env,
 })) {
+  if (only.length > 0 && !only.includes(scenario.split('.')[0] ?? '')) continue;
   const file = `${scenario}.${version}.json`;
   await writeFile(join(HISTORIES, file), withoutMachine(historyToJSON(await handle.fetchHistory())));
   console.log(`recorded ${file}`);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { backupSettings } from './connectors/backups/backup-settings.ts';
+import { missingForEmail, notifySettings } from './notify/settings.ts';
 import { createKeyRing } from './key-ring.ts';
 import { type Environment, readSettings, ConfigurationError, wholeNumber, yesOrNo } from './settings.ts';
 
@@ -38,11 +39,20 @@ export const configSchema = z.object({
   DURASYNC_TEMPORAL_PORT: port(),
   DURASYNC_TEMPORAL_UI_PORT: port(),
   DURASYNC_SECRET_KEYS: z.string().optional(),
+  DURASYNC_ENCRYPT_PAYLOADS: yesOrNo(false),
+  DURASYNC_ALLOW_PRIVATE_REDIRECTS: yesOrNo(false),
+  DURASYNC_BUILD_ID: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,128}$/, {
+      message: 'must be 1 to 128 letters, digits, dots, dashes and underscores',
+    })
+    .optional(),
   DURASYNC_ADMIN_TOKEN: z.string().min(16, { message: 'must have at least 16 characters' }).optional(),
   DURASYNC_DEMO: z.enum(['auto', 'off'], { message: "must be 'auto' or 'off'" }).default('auto'),
   DURASYNC_IMPORT_DIR: z.string().optional(),
   DURASYNC_HOLD_HOURS: wholeNumber(1, 8_760, 24),
   DURASYNC_METRICS_PUBLIC: yesOrNo(false),
+  ...notifySettings.shape,
   LOG_LEVEL: z.enum(LOG_LEVELS, { message: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
 });
 
@@ -63,5 +73,7 @@ export function readConfig(env: Environment): Config {
         'keys. Make one with: echo "k1:$(openssl rand -base64 32)"',
     );
   }
+  const missing = missingForEmail(config);
+  if (missing !== undefined) throw new ConfigurationError(missing);
   return config;
 }

@@ -33,11 +33,16 @@ export interface KeyRing {
   sign(text: string, purpose: string): string;
   /** Whether the mark was made for this very text and purpose. @throws SealedSecretError when its key is unknown */
   isSigned(text: string, purpose: string, signature: string): boolean;
+  /** The same for bytes; what is sealed goes with the first key's id. */
+  sealBytes(secret: Uint8Array, owner: string): Buffer;
+  /** @throws SealedSecretError as `open` does */
+  openBytes(keyId: string, sealed: Uint8Array, owner: string): Buffer;
 }
 
 const ALGORITHM = 'aes-256-gcm';
 const KEY_BYTES = 32;
 const IV_BYTES = 12;
+const TAG_BYTES = 16;
 
 /**
  * @param keys `id:base64,…`, each key 32 bytes
@@ -48,34 +53,50 @@ export function createKeyRing(keys: string): KeyRing {
   const [first] = entries;
   if (!first) throw new ConfigurationError('DURASYNC_SECRET_KEYS holds no key.');
   const byId = new Map(entries.map(({ id, key }) => [id, key]));
+  const sealParts = (secret: Uint8Array, owner: string): [iv: Buffer, tag: Buffer, text: Buffer] => {
+    const iv = randomBytes(IV_BYTES);
+    const cipher = createCipheriv(ALGORITHM, first.key, iv).setAAD(aad(first.id, owner));
+    const text = Buffer.concat([cipher.update(secret), cipher.final()]);
+    return [iv, cipher.getAuthTag(), text];
+  };
+  const openParts = (id: string, parts: readonly (Uint8Array | undefined)[], owner: string): Buffer => {
+    const key = byId.get(id);
+    if (!key) {
+      throw new SealedSecretError(
+        `The secret of ${owner} is sealed with the key '${id}', which DURASYNC_SECRET_KEYS does not hold.`,
+      );
+    }
+    try {
+      const [iv, tag, text] = parts;
+      if (!iv || !text || tag?.length !== TAG_BYTES) throw new Error('a part is missing');
+      const decipher = createDecipheriv(ALGORITHM, key, iv).setAAD(aad(id, owner)).setAuthTag(tag);
+      return Buffer.concat([decipher.update(text), decipher.final()]);
+    } catch {
+      throw new SealedSecretError(
+        `The secret of ${owner} was altered, or its key '${id}' is another one now.`,
+      );
+    }
+  };
   return {
     keyId: first.id,
     seal: (secret, owner) => {
-      const iv = randomBytes(IV_BYTES);
-      const cipher = createCipheriv(ALGORITHM, first.key, iv).setAAD(aad(first.id, owner));
-      const sealed = Buffer.concat([cipher.update(secret, 'utf8'), cipher.final()]);
-      return [first.id, ...[iv, cipher.getAuthTag(), sealed].map((part) => part.toString('base64'))].join(
-        ':',
-      );
+      const parts = sealParts(Buffer.from(secret), owner);
+      return [first.id, ...parts.map((part) => part.toString('base64'))].join(':');
     },
     open: (sealed, owner) => {
       const [id = '', ...parts] = sealed.split(':');
-      const [iv, tag, text] = parts.map((part) => Buffer.from(part, 'base64'));
-      const key = byId.get(id);
-      if (!key) {
-        throw new SealedSecretError(
-          `The secret of ${owner} is sealed with the key '${id}', which DURASYNC_SECRET_KEYS does not hold.`,
-        );
-      }
-      try {
-        if (!iv || !tag || !text) throw new Error('a part is missing');
-        const decipher = createDecipheriv(ALGORITHM, key, iv).setAAD(aad(id, owner)).setAuthTag(tag);
-        return Buffer.concat([decipher.update(text), decipher.final()]).toString('utf8');
-      } catch {
-        throw new SealedSecretError(
-          `The secret of ${owner} was altered, or its key '${id}' is another one now.`,
-        );
-      }
+      const decoded = parts.map((part) => Buffer.from(part, 'base64'));
+      return openParts(id, decoded, owner).toString('utf8');
+    },
+    sealBytes: (secret, owner) => Buffer.concat(sealParts(secret, owner)),
+    openBytes: (id, sealed, owner) => {
+      const textAt = IV_BYTES + TAG_BYTES;
+      const parts = [
+        sealed.subarray(0, IV_BYTES),
+        sealed.subarray(IV_BYTES, textAt),
+        sealed.subarray(textAt),
+      ];
+      return openParts(id, parts, owner);
     },
     holds: (keyId) => byId.has(keyId),
     sign: (text, purpose) => `${first.id}:${mark(first.key, text, purpose).toString('base64')}`,

@@ -1,8 +1,9 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { CareActivities } from '../src/domain/backups.ts';
 import type { ClientActivities } from '../src/domain/clients.ts';
-import type { SyncActivities } from '../src/domain/contracts.ts';
+import type { NotifyActivities, SyncActivities } from '../src/domain/contracts.ts';
 import type { SkuActivities } from '../src/domain/sku-analysis.ts';
+import type { UndoActivities } from '../src/domain/undo.ts';
 import { CARE, HEAVY, PROBE, QUICK } from './activity-options.ts';
 
 /** Activities that move whole tables or ask outside systems. */
@@ -21,8 +22,16 @@ export const heavy =
   >(HEAVY);
 
 /** Activities that read or write a few rows. */
-export const quick =
-  proxyActivities<Pick<SyncActivities, 'planRun' | 'closeTable' | 'finishRun' | 'sweepRuns'>>(QUICK);
+export const quick = proxyActivities<
+  Pick<SyncActivities, 'planRun' | 'closeTable' | 'finishRun' | 'sweepRuns'> &
+    Pick<UndoActivities, 'planUndo'>
+>(QUICK);
+
+/** The activity that takes back what a run wrote. */
+export const undoes = proxyActivities<Pick<UndoActivities, 'takeBack'>>(HEAVY);
+
+/** The activity that sends what people should hear of. */
+export const notifications = proxyActivities<NotifyActivities>(HEAVY);
 
 /** The activity that asks a source whether it lets us in. */
 export const probes = proxyActivities<Pick<SyncActivities, 'testConnection'>>(PROBE);

@@ -6,3 +6,6 @@ export const decideUpdate = defineUpdate<void, [Decision]>('decide');
 
 /** Tells a held run that a later run has merged one of its tables. */
 export const supersededSignal = defineSignal<[{ readonly table: string; readonly by: string }]>('superseded');
+
+/** Tells the sender of notifications that there is another one. */
+export const wakeSignal = defineSignal('wake');

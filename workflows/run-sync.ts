@@ -18,6 +18,7 @@ import { decideHold } from './decide-hold.ts';
 import { describeResult } from './describe.ts';
 import { failureMessage } from './failure-message.ts';
 import { loadTable, type TableOutcome } from './load-table.ts';
+import { pinToVersion } from './pinned.ts';
 import { readInTurns } from './read-in-turns.ts';
 import { runSteps } from './run-steps.ts';
 import { testConnection } from './test-connection.ts';
@@ -45,6 +46,8 @@ export async function runSync(input: RunSyncInput): Promise<RunResult> {
     throw error;
   }
 }
+
+pinToVersion(runSync);
 
 /** What comes from the plain Temporal CLI is not typed. The rest is checked by `planRun`. */
 function refuseUnclear(input: Partial<RunSyncInput> | undefined): void {

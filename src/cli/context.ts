@@ -3,7 +3,7 @@ import { config as readDotenv } from 'dotenv';
 import { type Config, readConfig } from '../config.ts';
 import { type Home, openHome } from '../home/home.ts';
 import { attach, type Session } from '../installation/session.ts';
-import { type Environment, readSettings } from '../settings.ts';
+import { ConfigurationError, type Environment, readSettings } from '../settings.ts';
 import type { SyncDefinition } from '../syncs/define-sync.ts';
 import { syncs } from '../syncs/index.ts';
 
@@ -32,7 +32,17 @@ export async function commandContext(): Promise<CommandContext> {
   const env: Environment = process.env;
   const config = readConfig(env);
   for (const sync of syncs) readSettings(sync.settings, env);
+  refuseUnknown(config.NOTIFY_COMPLETED);
   return { env, config, home: await openHome(config.DURASYNC_HOME) };
+}
+
+function refuseUnknown(told: readonly string[]): void {
+  const names = ['all', ...syncs.map(({ name }) => name)];
+  const unknown = told.filter((name) => !names.includes(name));
+  if (unknown.length === 0) return;
+  throw new ConfigurationError(
+    `NOTIFY_COMPLETED names ${unknown.join(', ')}, which is no sync. Known: ${names.join(', ')}.`,
+  );
 }
 
 /** @throws UsageError naming the syncs that exist, before anything is started for one that does not */

@@ -105,6 +105,18 @@ runs
     runCommand(command, async () => (await import('./commands/runs.ts')).cancel(id, options)),
   );
 
+runs
+  .command('undo')
+  .description('take back what a run wrote: its rows are again as they were before it')
+  .argument('<id>', 'a run id, or the first letters of one')
+  .option('--reason <text>', 'kept with the undo')
+  .option('--dry-run', 'only show what it would do, or which rows are in the way')
+  .option('--pause-schedule', 'start no further run, which would apply the source again')
+  .option('--json', AS_JSON)
+  .action((id, options, command) =>
+    runCommand(command, async () => (await import('./commands/undo.ts')).undo(id, options)),
+  );
+
 const schedules = program.command('schedules').description('the Temporal Schedules of the syncs');
 schedules
   .command('list')
@@ -203,6 +215,14 @@ program
   .command('api')
   .description('run the HTTP API')
   .action((_options, command) => runCommand(command, async () => (await import('./commands/api.ts')).api()));
+
+program
+  .command('login')
+  .description('a link that logs a browser in to the dashboard, once and within ten minutes')
+  .option('--json', AS_JSON)
+  .action((options, command) =>
+    runCommand(command, async () => (await import('./commands/login.ts')).login(options)),
+  );
 
 const token = program.command('token').description('tokens for the HTTP API');
 token

@@ -12,6 +12,7 @@ import {
   stagingTable,
   stateIn,
 } from './live-table.ts';
+import { keepEnding } from './row-changes.ts';
 import { lockTableState, raiseGeneration } from './table-state.ts';
 
 export interface ArchiveRequest {
@@ -27,8 +28,8 @@ export interface ArchiveRequest {
 
 /**
  * Archives what is gone, in one transaction that also raises the generation and stores the counts: a row that the
- * review found missing moves to the archive, or ends when it has a state; a row that ended before `expiredBefore`
- * moves. A repeat returns the stored count.
+ * review found missing moves to the archive, or ends when it has a state, and what it was is kept; a row that ended
+ * before `expiredBefore` moves. A repeat returns the stored count.
  *
  * @returns `moved` when another run changed the table since this one merged; `lost` when the relation no
  * longer holds what was reviewed. Nothing is archived then.
@@ -80,6 +81,7 @@ async function endMissing(
   const isMissing = sql`s.action = 'missing' AND ${sameKey('l', 's')}`;
   const { lifecycle } = table;
   if (lifecycle) {
+    await run(ofRun, keepEnding(table, runId, stagingTable(relation), isMissing));
     const ended = sql`
       UPDATE ${live} l SET ${sql.ref(lifecycle.state)} = ${lifecycle.missing}, ${sql.ref(lifecycle.changedAt)} = now(),
                            updated_at = now(), last_run_id = ${runId}

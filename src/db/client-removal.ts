@@ -38,12 +38,13 @@ const scopesOf = (clientId: string) => sql`
 
 /**
  * Deletes everything there is of a removed client but the list of its runs: data, results, SKUs, quarantined rows,
- * cursors, secrets and its view. In batches, so it may stop half-way: safe to repeat.
+ * what its runs replaced, cursors, secrets and its view. In batches, so it may stop half-way: safe to repeat.
  */
 export async function purgeClientRows(db: Db, clientId: string): Promise<Purged> {
   const client = sql`client_id = ${clientId}`;
   const ofItsRuns = sql`run_id IN (SELECT run_id FROM durasync.sync_runs
     WHERE sync = 'commerce' AND scope IN (${scopesOf(clientId)}))`;
+  await deleteInBatches(db, 'durasync.row_changes', ofItsRuns);
   const purged = {
     quarantined: await deleteInBatches(db, 'durasync.quarantined_rows', ofItsRuns),
     client_data: await deleteInBatches(db, 'commerce.client_data', client),

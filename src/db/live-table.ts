@@ -48,6 +48,17 @@ export interface LiveTable {
   readonly rowwise: boolean;
   /** Null for rows that are there until the source stops showing them. */
   readonly lifecycle: Lifecycle | null;
+  /** Its rows may move to an archive. */
+  readonly archivable: boolean;
+  /** The columns that steps fill; null when there are none. All that neither a source nor a step fills is people's. */
+  readonly derived: Derived | null;
+}
+
+/** Columns that enrich and derive steps fill. */
+export interface Derived {
+  readonly columns: readonly string[];
+  /** Where this column holds this value, a person has filled these, and no step touches them. */
+  readonly unless?: { readonly column: string; readonly is: string; readonly columns: readonly string[] };
 }
 
 /** SQL fragments for one live table; every identifier is quoted. */

@@ -13,6 +13,7 @@ import {
   stagingTable,
 } from './live-table.ts';
 import { resolveReplayed } from './quarantine-replay.ts';
+import { keepChanged, keepInserted, keepRestored } from './row-changes.ts';
 import { lockTableState, raiseGeneration } from './table-state.ts';
 
 export interface MergeRequest {
@@ -35,17 +36,26 @@ interface WriteCounts {
   readonly restored: number;
 }
 
+/** A row came or changed in the middle of the merge, so that what was kept of it is not what was replaced. */
+class MovedError extends Error {}
+
 /**
- * Writes the reviewed rows into the live table, in one transaction that also raises the table's generation
- * and stores the counts. A repeat returns the stored counts.
+ * Writes the reviewed rows into the live table, in one transaction that also keeps what they replace, raises the
+ * table's generation and stores the counts. A repeat returns the stored counts.
  *
  * @returns `moved` when the live table changed since the review, `lost` when the relation no longer holds
  * what was reviewed; nothing is written then
  */
-export async function mergeReviewed(
-  { pool, db }: DatabaseConnection,
-  request: MergeRequest,
-): Promise<Merged> {
+export async function mergeReviewed(database: DatabaseConnection, request: MergeRequest): Promise<Merged> {
+  try {
+    return await mergeOnce(database, request);
+  } catch (error) {
+    if (error instanceof MovedError) return { outcome: 'moved' };
+    throw error;
+  }
+}
+
+function mergeOnce({ pool, db }: DatabaseConnection, request: MergeRequest): Promise<Merged> {
   const { runId, table, review, staged } = request;
   const { replayOf } = staged;
   return inTransaction(pool, async (client) => {
@@ -81,7 +91,7 @@ export async function mergeReviewed(
     await client.query(
       `UPDATE durasync.sync_run_tables
        SET stage = 'merged', inserted = $3, updated = $4, restored = $5, unchanged = $6, merged_generation = $7,
-           skipped = skipped + $8
+           skipped = skipped + $8, before_run_id = $9, before_fetched_at = $10
        WHERE run_id = $1 AND table_name = $2`,
       [
         runId,
@@ -92,6 +102,8 @@ export async function mergeReviewed(
         counts.unchanged,
         generation,
         skipped,
+        state.mergedRunId,
+        state.sourceFetchedAt,
       ],
     );
     return { outcome: 'merged', ...counts, generation, superseded: await otherHolds(client, runId, table) };
@@ -129,9 +141,36 @@ async function writeRows(client: pg.PoolClient, db: Db, request: MergeRequest): 
   if (!compared && (await staysEmpty(client, db, table))) {
     const inserted = (await run(client, db, insert)).rowCount ?? 0;
     if (inserted >= ANALYZE_FROM_ROWS) await run(client, db, sql`ANALYZE ${liveTableSql(table).live}`);
+    await keepWhatCameIn(client, db, { table, runId, rows, inserted });
     return { inserted, updated: 0, restored };
   }
-  return { ...(await upsertRows(client, db, table, runId, insert)), restored };
+  const changing = compared
+    ? sql`(SELECT * FROM ${stagingTable(review.relation)} WHERE action = 'update')`
+    : rows;
+  const kept =
+    table.existing === 'skip'
+      ? 0
+      : ((await run(client, db, keepChanged(table, runId, changing))).rowCount ?? 0);
+  const { inserted, updated } = await upsertRows(client, db, table, runId, insert);
+  if (updated !== kept) throw new MovedError();
+  await keepWhatCameIn(client, db, { table, runId, rows, inserted });
+  return { inserted, updated, restored };
+}
+
+interface CameIn {
+  readonly table: LiveTable;
+  readonly runId: RunId;
+  readonly rows: RawBuilder<unknown>;
+  readonly inserted: number;
+}
+
+async function keepWhatCameIn(
+  client: pg.PoolClient,
+  db: Db,
+  { table, runId, rows, inserted }: CameIn,
+): Promise<void> {
+  const keep = inserted > 0 ? keepInserted(table, runId, rows) : null;
+  if (keep) await run(client, db, keep);
 }
 
 /** Moves rows back that the source shows again: their own columns as they were, the source's as it says now. */
@@ -157,7 +196,8 @@ async function restoreRows(
     client,
     db,
     sql`WITH back AS (DELETE FROM ${archive} a USING ${rows} s WHERE ${sameKey('a', 's')}
-                        AND NOT EXISTS (SELECT FROM ${live} l WHERE ${sameKey('l', 's')}) RETURNING a.*)
+                        AND NOT EXISTS (SELECT FROM ${live} l WHERE ${sameKey('l', 's')}) RETURNING a.*),
+             kept AS (${keepRestored(table, runId, sql`back`)})
         INSERT INTO ${live} (${list([...table.columns, ...own])}, updated_at, last_run_id)
         SELECT ${list(table.columns, 's')}, ${ownValues},
                CASE WHEN ${differs('s', 'b')} THEN now() ELSE b.updated_at END,

@@ -1,11 +1,12 @@
 import { sql } from 'kysely';
 import type { EndedRun } from '../domain/clients.ts';
+import { pausedCause, raiseCause } from '../notify/causes.ts';
 import { audit } from './audit.ts';
 import type { Db } from './connect.ts';
 
 /**
- * Pauses a connection whose credentials were refused for too long, and says so once: in the audit log and in the
- * notices of the run that was refused last. Call it in the transaction that records the run.
+ * Pauses a connection whose credentials were refused for too long, and says so once: in the audit log, in the
+ * notices of the run that was refused last, and to people. Call it in the transaction that records the run.
  */
 export async function pauseRefused(
   tx: Db,
@@ -31,5 +32,11 @@ export async function pauseRefused(
       UPDATE durasync.sync_runs
       SET metadata = jsonb_set(metadata, '{notices}', coalesce(metadata->'notices', '[]') || to_jsonb(${notice}::text))
       WHERE run_id = ${runId}`.execute(tx);
+    await raiseCause(tx, {
+      cause: pausedCause(credentialId),
+      kind: 'client_paused',
+      title: `The ${platform} connection ${connection} of client ${clientId} is paused`,
+      body: notice,
+    });
   }
 }

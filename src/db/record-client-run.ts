@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { EndedRun } from '../domain/clients.ts';
 import { type Connection, nextTimes, standingAfter, wasNotLetIn } from './client-times.ts';
+import { pausedCause, resolveCause } from '../notify/causes.ts';
 import type { Db } from './connect.ts';
 import { pauseRefused } from './pause-refused.ts';
 
@@ -46,6 +47,10 @@ export async function recordClientRun(db: Db, run: EndedRun): Promise<void> {
           status = CASE WHEN ${failed} THEN ${failedStatus(connection, run)} ELSE 'connected' END
       WHERE credential_id = ${run.credentialId}`.execute(tx);
     if (standing.pauses) await pauseRefused(tx, run);
+    if (run.outcome === 'success') {
+      // The run has told already that the connection works again.
+      await resolveCause(tx, pausedCause(run.credentialId), null);
+    }
   });
 }
 

@@ -136,11 +136,21 @@ function staysArchived(table: LiveTable): RawBuilder<boolean> {
                        AND EXISTS (SELECT FROM ${archive} a WHERE ${sameKey('a', 's')}))`;
 }
 
+/** Pairs of a staged row `s` and its live row `l` that differ, or lack one of the two. */
+function fromDiffering(table: LiveTable, staged: Staged, archives: boolean): RawBuilder<unknown> {
+  const { live, sameKey, writes } = liveTableSql(table);
+  const join = archives && !staged.incomplete ? sql`FULL JOIN` : sql`LEFT JOIN`;
+  const isNew = sql`${sql.ref(`l.${table.key[0]}`)} IS NULL`;
+  return sql`
+    FROM ${stagingTable(staged.relation)} s ${join} ${live} l ON ${sameKey('s', 'l')}
+    WHERE (s.position IS NULL AND ${isMissing(table, staged)})
+       OR (s.valid AND ${writes('s', 'l')} AND NOT (${isNew} AND ${staysArchived(table)}))`;
+}
+
 /** Writes the rows that differ into a relation of their own: the merge then touches nothing else. */
 async function compare(db: Db, request: ReviewRequest, generation: number): Promise<Differences> {
   const { table, staged, archives, attempt } = request;
   const relation = `${staged.relation}_c${generation}_${attempt}`;
-  const { live, sameKey, writes } = liveTableSql(table);
   const firstKey = sql.ref(`l.${table.key[0]}`);
   const columns = sql.join(
     table.columns.map((column) =>
@@ -149,18 +159,13 @@ async function compare(db: Db, request: ReviewRequest, generation: number): Prom
         : sql.ref(`s.${column}`),
     ),
   );
-  const join = archives && !staged.incomplete ? sql`FULL JOIN` : sql`LEFT JOIN`;
   await allowMemory(db);
   await sql`DROP TABLE IF EXISTS ${stagingTable(relation)}`.execute(db);
   await sql`
     CREATE UNLOGGED TABLE ${stagingTable(relation)} AS
     SELECT CASE WHEN s.position IS NULL THEN 'missing' WHEN ${firstKey} IS NULL THEN 'insert' ELSE 'update' END
              AS action, true AS valid, ${columns}
-    FROM ${stagingTable(staged.relation)} s ${join} ${live} l ON ${sameKey('s', 'l')}
-    WHERE (s.position IS NULL AND ${isMissing(table, staged)})
-       OR (s.valid AND ${writes('s', 'l')} AND NOT (${firstKey} IS NULL AND ${staysArchived(table)}))`.execute(
-    db,
-  );
+    ${fromDiffering(table, staged, archives)}`.execute(db);
   const { rows } = await sql<{ action: string; count: number }>`
     SELECT action, count(*) FROM ${stagingTable(relation)} GROUP BY action`.execute(db);
   const count = (action: string): number => rows.find((row) => row.action === action)?.count ?? 0;
@@ -182,12 +187,14 @@ async function countSkipped(db: Db, { table, staged }: ReviewRequest, inserted: 
   return rows[0]?.count ?? 0;
 }
 
-/** Whether merging would write anything; asked of a source that shows only some of the rows. */
-export async function showsNothingNew(db: Db, table: LiveTable, { relation }: Staged): Promise<boolean> {
-  const { live, sameKey, writes } = liveTableSql(table);
-  const { rows } = await sql`
-    SELECT FROM ${stagingTable(relation)} s LEFT JOIN ${live} l ON ${sameKey('s', 'l')}
-    WHERE s.valid AND ${writes('s', 'l')} LIMIT 1`.execute(db);
+/** Whether merging would write nothing and no row is missing. */
+export async function showsNothingNew(
+  db: Db,
+  table: LiveTable,
+  staged: Staged,
+  archives: boolean,
+): Promise<boolean> {
+  const { rows } = await sql`SELECT ${fromDiffering(table, staged, archives)} LIMIT 1`.execute(db);
   return rows.length === 0;
 }
 

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { RunId } from '../domain/ids.ts';
 import type { RunKind, RunTrigger } from '../domain/run-plan.ts';
 import type { RunStatus } from '../domain/run-result.ts';
@@ -9,6 +10,8 @@ export interface RunSummary {
   readonly run_id: RunId;
   readonly kind: RunKind;
   readonly sync: string;
+  /** What it ran for within the sync, such as a connection of a client; null when the sync is one whole. */
+  readonly scope: string | null;
   readonly trigger: RunTrigger;
   readonly triggered_by: string | null;
   readonly status: RunStatus;
@@ -19,6 +22,7 @@ export interface RunSummary {
   readonly success_count: number;
   readonly failure_count: number;
   readonly total_rows_processed: number;
+  readonly quarantined: number;
   readonly error_message: string | null;
   readonly workflow_id: string;
 }
@@ -27,13 +31,25 @@ export interface RunFilter {
   readonly sync?: string;
   readonly status?: string;
   readonly kind?: RunKind;
+  /** Only runs that began before this instant (ISO), for the next page. */
+  readonly before?: string;
   readonly limit: number;
 }
 
 /** The newest runs first. */
-export async function listRuns(db: Db, { sync, status, kind, limit }: RunFilter): Promise<RunSummary[]> {
-  let query = db.selectFrom('durasync.sync_runs').selectAll().orderBy('started_at', 'desc').limit(limit);
-  if (sync !== undefined) query = query.where('sync', '=', sync);
+export async function listRuns(db: Db, filter: RunFilter): Promise<RunSummary[]> {
+  const { sync: name, status, kind, before, limit } = filter;
+  let query = db
+    .selectFrom('durasync.sync_runs')
+    .selectAll()
+    .select(
+      sql<number>`(SELECT coalesce(sum(t.quarantined), 0)::bigint FROM durasync.sync_run_tables t
+        WHERE t.run_id = sync_runs.run_id)`.as('quarantined'),
+    )
+    .orderBy('started_at', 'desc')
+    .limit(limit);
+  if (name !== undefined) query = query.where('sync', '=', name);
+  if (before !== undefined) query = query.where('started_at', '<', new Date(before));
   if (status !== undefined) query = query.where('status', '=', status);
   if (kind !== undefined) query = query.where('kind', '=', kind);
   const rows = await query.execute();
@@ -41,6 +57,7 @@ export async function listRuns(db: Db, { sync, status, kind, limit }: RunFilter)
     run_id: row.run_id as RunId,
     kind: row.kind as RunKind,
     sync: row.sync,
+    scope: row.scope,
     trigger: row.trigger as RunTrigger,
     triggered_by: row.triggered_by,
     status: row.status as RunStatus,
@@ -53,9 +70,33 @@ export async function listRuns(db: Db, { sync, status, kind, limit }: RunFilter)
     success_count: row.success_count,
     failure_count: row.failure_count,
     total_rows_processed: row.total_rows_processed,
+    quarantined: row.quarantined,
     error_message: row.error_message,
     workflow_id: row.workflow_id,
   }));
+}
+
+/** Where a run comes from. */
+export interface RunOrigin extends Pick<RunSummary, 'kind' | 'scope' | 'trigger' | 'triggered_by'> {
+  /** Days from (inclusive) and to (exclusive), of a sync that has windows. */
+  readonly window: { readonly from: string; readonly to: string } | null;
+}
+
+/** Null for a run that no worker has come to yet. */
+export async function readRunOrigin(db: Db, runId: RunId): Promise<RunOrigin | null> {
+  const row = await db
+    .selectFrom('durasync.sync_runs')
+    .select(['kind', 'scope', 'trigger', 'triggered_by', 'window_start', 'window_end'])
+    .where('run_id', '=', runId)
+    .executeTakeFirst();
+  if (!row) return null;
+  const { window_start: from, window_end: to, ...origin } = row;
+  return {
+    ...origin,
+    kind: origin.kind as RunKind,
+    trigger: origin.trigger as RunTrigger,
+    window: from !== null && to !== null ? { from, to } : null,
+  };
 }
 
 /** The runs whose id begins with these letters; at most two, enough to tell 'one' from 'several'. */

@@ -5,12 +5,13 @@ import type { RunId } from '../domain/ids.ts';
 import type { RunPlan } from '../domain/run-plan.ts';
 import { type RunResult, runStatus, type TableStatus } from '../domain/run-result.ts';
 import type { Db } from './connect.ts';
+import { refuseDuringUndo } from './open-undo.ts';
 import { readRunResult } from './run-result.ts';
 
 /**
  * Opens the run's row and a pending row for each table. Safe to repeat.
  *
- * @throws SyncFailure RunEnded when the run has ended before, as when its workflow was reset
+ * @throws SyncFailure RunEnded when the run has ended before, as when its workflow was reset; UndoOpen
  */
 export async function openRun(
   db: Db,
@@ -44,6 +45,7 @@ export async function openRun(
       .executeTakeFirstOrThrow();
     if (status !== 'running')
       throw new SyncFailure('RunEnded', `Run ${plan.runId} has ended. Start a new one.`);
+    await refuseDuringUndo(tx, plan);
     const rows = [
       ...plan.tables.map(({ table }) => ({ table_name: table, status: 'pending', error_message: null })),
       ...skipped.map((table) => ({

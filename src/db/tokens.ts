@@ -72,15 +72,18 @@ export async function revokeToken(db: Db, id: string): Promise<boolean> {
 }
 
 /** Whose token this is; undefined for one that is unknown or revoked. Notes the use, at most once a minute. */
-export async function findToken(
+export const findToken = (db: Db, token: string) => findTokenByHash(db, hashToken(token));
+
+/** The same by what the database keeps of it. */
+export async function findTokenByHash(
   db: Db,
-  token: string,
+  tokenHash: Buffer,
 ): Promise<Pick<ApiToken, 'id' | 'role' | 'name'> | undefined> {
   const found = await db
     .selectFrom('durasync.api_tokens')
     .select(['id', 'role', 'name'])
     .select(sql<boolean>`coalesce(last_used_at < now() - interval '1 minute', true)`.as('stale'))
-    .where('token_hash', '=', hashToken(token))
+    .where('token_hash', '=', tokenHash)
     .where('revoked_at', 'is', null)
     .executeTakeFirst();
   if (!found) return undefined;
@@ -98,8 +101,10 @@ export async function findToken(
 /**
  * Makes sure that the home keeps an admin token (mode 600) that this database knows, so that the same file works
  * for the demo's database and the real one. A revoked one is replaced. Safe to repeat.
+ *
+ * @returns its hash, for a login link
  */
-export async function ensureAdminToken(home: Home, db: Db): Promise<void> {
+export async function ensureAdminToken(home: Home, db: Db): Promise<Buffer> {
   const path = home.path(ADMIN_TOKEN_FILE);
   const kept = (await readFile(path, 'utf8').catch(() => '')).trim();
   const row = await db
@@ -107,10 +112,11 @@ export async function ensureAdminToken(home: Home, db: Db): Promise<void> {
     .select('revoked_at')
     .where('token_hash', '=', hashToken(kept))
     .executeTakeFirst();
-  if (row && row.revoked_at === null) return;
+  if (row && row.revoked_at === null) return hashToken(kept);
   const usable = TOKEN.test(kept) && row === undefined;
   const token = usable ? kept : newToken();
   // The file comes first: a token that only the database has is of no use to anybody.
   if (!usable) await writePrivateFile(path, `${token}\n`);
   await insertToken(db, token, { role: 'admin', name: ADMIN_TOKEN_NAME });
+  return hashToken(token);
 }

@@ -47,6 +47,8 @@ interface SyncRunTablesTable {
   restored: Count;
   merged_generation: number | null;
   archived_generation: number | null;
+  before_run_id: string | null;
+  before_fetched_at: NullableTimestamp;
   review: Json<Record<string, unknown>> | null;
   started_at: NullableTimestamp;
   completed_at: NullableTimestamp;
@@ -102,6 +104,22 @@ interface WatermarksTable {
   updated_at: GeneratedTimestamp;
 }
 
+interface RowChangesTable {
+  run_id: string;
+  table_name: string;
+  change: 'updated' | 'restored' | 'inserted';
+  before: Json<Readonly<Record<string, unknown>>>;
+}
+
+interface WatermarkChangesTable {
+  run_id: string;
+  sync: string;
+  scope: string;
+  name: string;
+  before_value: string | null;
+  before_run_id: string | null;
+}
+
 interface GeocodeCacheTable {
   geocoder: string;
   address: string;
@@ -132,6 +150,48 @@ interface ApiTokensTable {
   revoked_at: NullableTimestamp;
 }
 
+interface SessionsTable {
+  id_hash: Buffer;
+  token_hash: Buffer;
+  created_at: GeneratedTimestamp;
+  last_seen_at: GeneratedTimestamp;
+  expires_at: Timestamp;
+}
+
+interface LoginCodesTable {
+  code_hash: Buffer;
+  token_hash: Buffer;
+  expires_at: Timestamp;
+}
+
+interface OpenCausesTable {
+  cause: string;
+  kind: string;
+  parts: ColumnType<string[], string[] | undefined, string[]>;
+  raised_at: GeneratedTimestamp;
+}
+
+interface NotificationsTable {
+  id: Generated<number>;
+  cause: string;
+  kind: string;
+  event: 'raised' | 'changed' | 'resolved' | 'told';
+  title: string;
+  body: string;
+  created_at: GeneratedTimestamp;
+  dispatched_at: NullableTimestamp;
+}
+
+interface NotificationDeliveriesTable {
+  notification_id: number;
+  channel: string;
+  status: Generated<'pending' | 'sent' | 'failed'>;
+  attempts: Generated<number>;
+  due_at: GeneratedTimestamp;
+  ended_at: NullableTimestamp;
+  error_message: string | null;
+}
+
 /** The tables of schema `durasync`. Live tables belong to their sync and are reached through its definition. */
 export interface Database {
   'durasync.sync_runs': SyncRunsTable;
@@ -140,7 +200,14 @@ export interface Database {
   'durasync.table_state': TableStateTable;
   'durasync.staging_progress': StagingProgressTable;
   'durasync.watermarks': WatermarksTable;
+  'durasync.row_changes': RowChangesTable;
+  'durasync.watermark_changes': WatermarkChangesTable;
   'durasync.geocode_cache': GeocodeCacheTable;
   'durasync.audit_log': AuditLogTable;
   'durasync.api_tokens': ApiTokensTable;
+  'durasync.sessions': SessionsTable;
+  'durasync.login_codes': LoginCodesTable;
+  'durasync.open_causes': OpenCausesTable;
+  'durasync.notifications': NotificationsTable;
+  'durasync.notification_deliveries': NotificationDeliveriesTable;
 }

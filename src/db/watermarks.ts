@@ -34,7 +34,7 @@ export async function readMarks(db: Db, table: LiveTable): Promise<Record<string
 
 /**
  * Moves the watermarks of what was merged forward: that of the whole source, or that of each part that was read.
- * One that is further already stays. Only a run that syncs moves them: a preview, a replay and a backfill read
+ * One that is further already stays, and where they stood before is kept for an undo. Only a run that syncs moves them: a preview, a replay and a backfill read
  * something else than what is new. Safe to repeat.
  */
 export async function moveWatermarks(
@@ -67,11 +67,22 @@ async function moveAll(
 ): Promise<void> {
   if (Object.keys(values).length === 0) return;
   await sql`
-    INSERT INTO durasync.watermarks AS w (sync, scope, name, value, run_id)
-    SELECT ${sync}, ${scope}, m.key, m.value, r.run_id
-    FROM jsonb_each_text(${JSON.stringify(values)}::jsonb) m, durasync.sync_runs r
-    WHERE r.run_id = ${runId} AND r.kind = 'sync' AND r.trigger <> 'backfill'
-    ON CONFLICT (sync, scope, name) DO UPDATE
-    SET value = excluded.value, run_id = excluded.run_id, updated_at = clock_timestamp()
-    WHERE w.value < excluded.value`.execute(db);
+    WITH given AS (
+      SELECT m.key AS name, m.value FROM jsonb_each_text(${JSON.stringify(values)}::jsonb) m, durasync.sync_runs r
+      WHERE r.run_id = ${runId} AND r.kind = 'sync' AND r.trigger <> 'backfill'
+    ), before AS (
+      SELECT name, value, run_id FROM durasync.watermarks
+      WHERE sync = ${sync} AND scope = ${scope} AND name IN (SELECT name FROM given)
+    ), moved AS (
+      INSERT INTO durasync.watermarks AS w (sync, scope, name, value, run_id)
+      SELECT ${sync}, ${scope}, name, value, ${runId} FROM given
+      ON CONFLICT (sync, scope, name) DO UPDATE
+      SET value = excluded.value, run_id = excluded.run_id, updated_at = clock_timestamp()
+      WHERE w.value < excluded.value
+      RETURNING name
+    )
+    INSERT INTO durasync.watermark_changes (run_id, sync, scope, name, before_value, before_run_id)
+    SELECT ${runId}, ${sync}, ${scope}, moved.name, before.value, before.run_id
+    FROM moved LEFT JOIN before USING (name)
+    ON CONFLICT DO NOTHING`.execute(db);
 }

@@ -83,7 +83,7 @@ export interface Staged {
   readonly unreadable: number;
   /** Columns the definition does not know, seen for the first time. */
   readonly drift: readonly string[];
-  /** True when the table has ended with its staging: the source showed nothing that has to be reviewed. */
+  /** True when the table has ended with its staging: the source showed nothing that has to be merged. */
   readonly ended?: boolean;
   /** What a person should hear of this reading. */
   readonly notices?: readonly string[];
@@ -238,4 +238,19 @@ export interface SyncActivities {
   finishRun(input: FinishRunInput): Promise<RunResult>;
   /** Ends the rows of runs whose workflow is gone. Returns how many. */
   sweepRuns(): Promise<number>;
+}
+
+/** How the sending of notifications goes. */
+export interface DeliveryCounts {
+  readonly sent: number;
+  /** Refused for good, or given up. */
+  readonly failed: number;
+  /** Milliseconds until the next attempt; null when nothing waits. */
+  readonly nextInMs: number | null;
+}
+
+/** Activities about notifications. */
+export interface NotifyActivities {
+  /** Sends what is due. A channel that refuses it is no failure of this step. */
+  deliverNotifications(): Promise<DeliveryCounts>;
 }

@@ -21,6 +21,7 @@ export const FAILURES = {
   UnknownSync: 'never',
   SyncOff: 'never',
   RunEnded: 'never',
+  UndoOpen: 'always',
   StagingLost: 'never',
   Fenced: 'always',
   DatabaseRefused: 'never',

@@ -22,11 +22,17 @@ export const replayRunId = (sync: string): string => `replay/${sync}`;
 /** The workflow that loads one uploaded file: the same file is never loaded twice at once. */
 export const importRunId = (uploadId: string): string => `import/${uploadId}`;
 
+/** The workflow that undoes a run: it is never undone twice at once. */
+export const undoId = (of: string): string => `undo/${of}`;
+
 /** The workflow that waits for a decision about a held run. */
 export const holdId = (runId: RunId): string => `hold/${runId}`;
 
 /** The prefix of a schedule's runs; the server appends the scheduled time. */
 export const scheduledRunId = (scheduleId: string): string => `scheduled/${scheduleId}`;
+
+/** The one workflow that sends notifications; open only while there are some. */
+export const NOTIFICATIONS_ID = 'notifications';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 

@@ -1,4 +1,4 @@
-import type { Dispatcher } from 'undici';
+import type { SourceAgent } from '../connectors/http/create-agent.ts';
 
 /** One row as its source shows it. */
 export interface SourceRow {
@@ -49,7 +49,7 @@ export interface SourceContext {
   /** The run asks for everything, not only for what changed. */
   readonly full: boolean;
   /** The worker's HTTP connections. */
-  readonly http: Dispatcher;
+  readonly http: SourceAgent;
   readonly signal: AbortSignal;
 }
 

@@ -24,7 +24,12 @@ export interface Api {
 
 /** What middleware hands to the routes behind it. */
 export interface ApiEnv {
-  Variables: { principal: Principal; requestId: string };
+  Variables: {
+    principal: Principal;
+    requestId: string;
+    /** Counts a change of this token. Throws ProblemError rate-limited. */
+    takeChange: (tokenId: string) => void;
+  };
 }
 
 /** An empty group of routes. */

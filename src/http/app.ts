@@ -1,6 +1,5 @@
 import { bodyLimit } from 'hono/body-limit';
 import { requestId } from 'hono/request-id';
-import { secureHeaders } from 'hono/secure-headers';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { Session } from '../installation/session.ts';
@@ -8,6 +7,7 @@ import { readSettings } from '../settings.ts';
 import { offReason } from '../syncs/configured.ts';
 import { type Api, newRouter } from './api.ts';
 import { authenticate } from './authenticate.ts';
+import { type DashboardFiles, dashboardRoutes } from './dashboard-files.ts';
 import { dropEmptyBody } from './drop-empty-body.ts';
 import { refuseInvalid } from './refuse-invalid.ts';
 import { ProblemError, problemResponse } from './problems.ts';
@@ -16,6 +16,7 @@ import { carsAdminRoutes } from './routes/cars-admin.ts';
 import { clientSyncRoutes } from './routes/client-syncs.ts';
 import { clientRoutes } from './routes/clients.ts';
 import { documentRoute } from './routes/document.ts';
+import { eventRoutes } from './routes/events.ts';
 import { fleetAdminRoutes } from './routes/fleet-admin.ts';
 import { healthRoutes } from './routes/health.ts';
 import { leadRoutes } from './routes/leads.ts';
@@ -23,25 +24,31 @@ import { quarantineRoutes } from './routes/quarantine.ts';
 import { runDecisionRoutes } from './routes/run-decisions.ts';
 import { runRoutes } from './routes/runs.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
+import { loginRoute, sessionRoutes } from './routes/session.ts';
 import { syncRoutes } from './routes/syncs.ts';
+import { undoRoutes } from './routes/undo.ts';
+import { securityHeaders } from './security-headers.ts';
 import { toProblem } from './to-problem.ts';
 
 export interface AppParts {
   readonly session: Session;
   readonly config: Config;
   readonly log?: Logger;
+  /** The built dashboard; without it there is only the API. */
+  readonly dashboard?: DashboardFiles;
 }
 
 const BODY_MAX_BYTES = 1_048_576;
+const LOGIN_MAX_BYTES = 4_096;
 /** How long a request waits for Temporal; who waits for a run's end says so and waits longer. */
 const TEMPORAL_ANSWER_MS = 8_000;
 
 /**
- * The HTTP API, to be served or called. Everything below /api needs a token.
+ * The HTTP API and the dashboard, to be served or called. Everything below /api needs a token or a login.
  *
  * @throws ConfigurationError when a sync's variable has a wrong value
  */
-export function createApp({ session, config, log }: AppParts) {
+export function createApp({ session, config, log, dashboard = [] }: AppParts) {
   const syncs = session.syncs.map((definition) => {
     const settings = readSettings(definition.settings, session.targets.env);
     return { definition, settings, off: offReason(definition, settings) };
@@ -61,27 +68,21 @@ export function createApp({ session, config, log }: AppParts) {
       new ProblemError('not-found', `There is nothing at ${c.req.method} ${c.req.path}. See /openapi.json.`),
     ),
   );
-  app.use(requestId(), secureHeaders());
+  app.use(requestId(), securityHeaders());
+  app.use('/api/session', limitBody(LOGIN_MAX_BYTES));
+  app.route('/', loginRoute(api));
   app.use('/api/*', authenticate(api), async (c, next) => {
     c.header('Cache-Control', 'no-store');
     await session.client.withDeadline(Date.now() + TEMPORAL_ANSWER_MS, next);
   });
-  app.use(
-    '/api/*',
-    bodyLimit({
-      maxSize: BODY_MAX_BYTES,
-      onError: () => {
-        throw new ProblemError('too-large', `A body may have at most ${BODY_MAX_BYTES} bytes.`);
-      },
-    }),
-    dropEmptyBody,
-  );
+  app.use('/api/*', limitBody(BODY_MAX_BYTES), dropEmptyBody);
   const groups = [
     fleetAdminRoutes,
     carsAdminRoutes,
     syncRoutes,
     runRoutes,
     runDecisionRoutes,
+    undoRoutes,
     scheduleRoutes,
     quarantineRoutes,
     clientRoutes,
@@ -89,8 +90,19 @@ export function createApp({ session, config, log }: AppParts) {
     leadRoutes,
     backupRoutes,
     healthRoutes,
+    sessionRoutes,
+    eventRoutes,
   ];
   for (const routes of groups) app.route('/', routes(api));
   documentRoute(app);
+  app.route('/', dashboardRoutes(dashboard));
   return app;
 }
+
+const limitBody = (maxSize: number) =>
+  bodyLimit({
+    maxSize,
+    onError: () => {
+      throw new ProblemError('too-large', `A body may have at most ${maxSize} bytes.`);
+    },
+  });

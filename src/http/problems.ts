@@ -5,15 +5,18 @@ const PROBLEMS = {
   'invalid-request': { status: 400, title: 'The request is not valid' },
   unauthorized: { status: 401, title: 'A valid token is needed' },
   forbidden: { status: 403, title: 'The token may not do this' },
+  'cross-site': { status: 403, title: 'The request came from a page of somewhere else' },
   'not-found': { status: 404, title: 'There is no such thing' },
   'method-not-allowed': { status: 405, title: 'This address does not take this method' },
   'sync-off': { status: 409, title: 'The sync is off' },
   'not-held': { status: 409, title: 'The run does not wait for a decision' },
+  'not-undoable': { status: 409, title: 'The run cannot be undone' },
   'not-running': { status: 409, title: 'The run is not under way' },
   'client-paused': { status: 409, title: 'The client is paused' },
   'client-busy': { status: 409, title: 'A run of the client goes on' },
   'too-large': { status: 413, title: 'The request body is too large' },
   'wrong-media-type': { status: 415, title: 'The request body has the wrong media type' },
+  'rate-limited': { status: 429, title: 'Too many requests' },
   'run-failed': { status: 500, title: 'The run failed before it began' },
   unexpected: { status: 500, title: 'Something unexpected went wrong' },
   unavailable: { status: 503, title: 'A part of the system does not answer' },
@@ -71,6 +74,7 @@ const problemSchema = z
       .optional()
       .openapi({ description: 'Of a request that is not valid: each wrong parameter.' }),
     required_role: z.string().optional(),
+    retry_after_seconds: z.number().int().optional(),
     request_id: z
       .string()
       .optional()
@@ -89,6 +93,7 @@ export const COMMON_PROBLEMS = {
   400: problem('A parameter or the body is not valid; `errors` names each.'),
   401: problem('No token, or one that is unknown or revoked.'),
   403: problem('The token has a lower role than the route needs.'),
+  429: problem('Too many changes in a short time; `Retry-After` says when to try again.'),
   500: problem('Something unexpected; `request_id` finds it in the log.'),
   503: problem('PostgreSQL or Temporal does not answer.'),
 };

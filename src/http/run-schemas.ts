@@ -91,6 +91,17 @@ const decisionSchema = z
 
 export const runDetailSchema = runResultFields
   .extend({
+    workflow_id: z.string(),
+    origin: z
+      .object({
+        kind: z.enum(RUN_KINDS),
+        scope: z.string().nullable(),
+        trigger: z.enum(RUN_TRIGGERS),
+        triggered_by: z.string().nullable(),
+        window: z.object({ from: z.iso.date(), to: z.iso.date() }).nullable(),
+      })
+      .nullable()
+      .openapi({ description: 'Where it comes from; null while no worker has come to it.' }),
     decisions: z.array(decisionSchema).openapi({ description: 'Who did what about the run, oldest first.' }),
     reviews: z.array(reviewSchema).openapi({ description: 'Of planned and held runs: what was shown.' }),
   })
@@ -101,6 +112,7 @@ export const runSummarySchema = z
     run_id: z.string(),
     kind: z.enum(RUN_KINDS),
     sync: z.string(),
+    scope: z.string().nullable().openapi({ description: 'Such as a connection of a client.' }),
     trigger: z.enum(RUN_TRIGGERS),
     triggered_by: z.string().nullable(),
     status: z.enum(RUN_STATUSES),
@@ -111,6 +123,7 @@ export const runSummarySchema = z
     success_count: count(),
     failure_count: count(),
     total_rows_processed: count(),
+    quarantined: count(),
     error_message: z.string().nullable(),
     workflow_id: z.string(),
   })

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { Config } from '../config.ts';
@@ -44,12 +45,13 @@ export function startHttpApi({ app, config }: HttpApiOptions): Promise<HttpApi> 
   const host = config.DURASYNC_HOST;
   return withFreePort(portWish(config), async (port) => {
     const server = createAdaptorServer({ fetch: app.fetch });
+    const streams = trackStreams(server);
     server.listen({ port, host, exclusive: true });
     await once(server, 'listening').catch((error: unknown) => {
       const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
       throw taken ? new PortTakenError(USE, port, null) : error;
     });
-    return { url: `http://${reachable(host)}:${port}`, close: () => close(server) };
+    return { url: `http://${reachable(host)}:${port}`, close: () => close(server, streams) };
   });
 }
 
@@ -59,10 +61,25 @@ function reachable(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-async function close(server: ReturnType<typeof createAdaptorServer>): Promise<void> {
+type Server = ReturnType<typeof createAdaptorServer>;
+
+/** Streams of events that are open. */
+function trackStreams(server: Server): ReadonlySet<ServerResponse> {
+  const open = new Set<ServerResponse>();
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    if (!request.headers.accept?.includes('text/event-stream')) return;
+    open.add(response);
+    response.once('close', () => open.delete(response));
+  });
+  return open;
+}
+
+async function close(server: Server, streams: ReadonlySet<ServerResponse>): Promise<void> {
   if (!server.listening) return;
   const closed = once(server, 'close');
   server.close();
+  // They have no end of their own; their readers come back when the server does.
+  for (const stream of streams) stream.destroy();
   const timer = setTimeout(() => 'closeAllConnections' in server && server.closeAllConnections(), CLOSE_MS);
   await closed;
   clearTimeout(timer);

@@ -8,6 +8,8 @@ import { type KeyRing, openKeyRing } from '../key-ring.ts';
 import { ConfigurationError, type Environment } from '../settings.ts';
 import { syncs } from '../syncs/index.ts';
 import type { SyncDefinition } from '../syncs/define-sync.ts';
+import { createDataConverter } from '../temporal/data-converter.ts';
+import { payloadMode } from '../temporal/payload-codec.ts';
 import { connectTemporal, type TemporalTarget, temporalTarget } from '../temporal/connect.ts';
 import { type Mode, STORES } from './mode.ts';
 
@@ -48,14 +50,16 @@ export async function findTargets(config: Config, home: Home, env: Environment):
   const namespace = config.TEMPORAL_ADDRESS
     ? config.TEMPORAL_NAMESPACE
     : (runtime?.temporalNamespace ?? STORES.real.namespace);
+  const keys = await openKeyRing(config, home);
+  const dataConverter = createDataConverter(keys, payloadMode(config));
   return {
     mode: runtime?.mode ?? 'real',
     databaseUrl,
-    temporal: await temporalTarget(config, address, namespace),
+    temporal: { ...(await temporalTarget(config, address, namespace)), dataConverter },
     temporalUiUrl: config.TEMPORAL_UI_URL ?? runtime?.temporalUiUrl ?? null,
     apiUrl: runtime?.apiUrl ?? null,
     env: syncEnvironment(runtime, env),
-    keys: await openKeyRing(config, home),
+    keys,
   };
 }
 

@@ -8,6 +8,7 @@ import { removeRuntime, type Runtime, writeRuntime } from '../home/runtime.ts';
 import { openKeyRing } from '../key-ring.ts';
 import type { Environment } from '../settings.ts';
 import { syncs } from '../syncs/index.ts';
+import { payloadMode } from '../temporal/payload-codec.ts';
 import { applySchedules } from '../temporal/schedules.ts';
 import { ensureWorkflowBundle } from '../temporal/workflow-bundle.ts';
 import { startPostgres, startTemporal } from './engines.ts';
@@ -56,7 +57,7 @@ export async function startInstallation(options: StartOptions): Promise<Installa
     stops.push(() => ownership.release());
     // Made at the first start, so that what is sealed later can be opened by every later one.
     await openKeyRing(config, home);
-    const bundling = ensureWorkflowBundle(home.path('cache'));
+    const bundling = ensureWorkflowBundle(home.path('cache'), payloadMode(config));
     bundling.catch(() => undefined);
     const engines = await startEngines(options, stops);
     const demo = mode === 'demo' ? await startDemoSourceServer({ port: 0, now: () => new Date() }) : null;

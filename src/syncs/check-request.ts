@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { RunSyncInput } from '../domain/contracts.ts';
 import { SyncFailure } from '../domain/failures.ts';
 import { readWindow } from './days.ts';
-import { isUploaded, offReason } from './configured.ts';
+import { isUploaded, offReason, uploadOf } from './configured.ts';
 import type { Settings, SyncDefinition } from './define-sync.ts';
 
 /** Whether days make a window does not depend on the day. */
@@ -66,19 +66,19 @@ function checkUploads(
   sync: SyncDefinition,
   { kind, uploadId, tables = [] }: z.infer<typeof requestSchema>,
 ): void {
-  const uploaded = sync.tables.filter(isUploaded).map(({ name }) => name);
-  const given = tables.filter((name) => uploaded.includes(name));
+  const given = sync.tables.filter(({ name }) => tables.includes(name));
   if (kind === 'import') {
-    if (uploadId !== undefined && given.length > 0 && given.length === tables.length) return;
+    if (uploadId !== undefined && given.length > 0 && given.every((table) => uploadOf(table))) return;
     throw new SyncFailure(
       'InvalidInput',
       'An import needs an uploaded file and the table it is for. Start it with: npx durasync import KIND FILE',
     );
   }
-  if (given.length === 0 || kind === 'replay') return;
+  const uploaded = given.filter(isUploaded).map(({ name }) => name);
+  if (uploaded.length === 0 || kind === 'replay') return;
   throw new SyncFailure(
     'InvalidInput',
-    `${given.join(', ')} is fed by uploaded files. Load one with: npx durasync import KIND FILE`,
+    `${uploaded.join(', ')} is fed by uploaded files. Load one with: npx durasync import KIND FILE`,
   );
 }
 

@@ -1,5 +1,7 @@
 import { SyncFailure } from '../domain/failures.ts';
-import type { SyncDefinition, TableDefinition, Upload } from './define-sync.ts';
+import { uploadOf } from './configured.ts';
+import type { SyncDefinition, TableDefinition, Upload, UploadSource } from './define-sync.ts';
+import { quickText } from './quick-text.ts';
 import { validateRow } from './validate-row.ts';
 
 /** A row of a file that can't be taken. */
@@ -12,40 +14,60 @@ interface UploadError {
 
 export interface CheckedUpload {
   readonly rows: number;
+  /** How many of them can't be taken. */
+  readonly badRows: number;
+  /** The first of those. */
   readonly errors: readonly UploadError[];
 }
+
+const ERRORS_KEPT_MAX = 1_000;
 
 /** The table that a kind of file is for, and its sync. @throws SyncFailure InvalidInput naming the kinds there are */
 export function findUploadTable(
   syncs: readonly SyncDefinition[],
   kind: string,
-): { readonly sync: SyncDefinition; readonly table: TableDefinition } {
+): { readonly sync: SyncDefinition; readonly table: TableDefinition; readonly source: UploadSource } {
   const all = syncs.flatMap((sync) =>
-    sync.tables.flatMap((table) =>
-      'readUpload' in table.source ? [{ sync, table, kind: table.source.kind }] : [],
-    ),
+    sync.tables.flatMap((table) => {
+      const source = uploadOf(table);
+      return source ? [{ sync, table, source }] : [];
+    }),
   );
-  const found = all.find((each) => each.kind === kind);
+  const found = all.find(({ source }) => source.kind === kind);
   if (found) return found;
-  const known = all.map((each) => each.kind).join(', ');
+  const known = all.map(({ source }) => source.kind).join(', ');
   throw new SyncFailure('InvalidInput', `There is no kind of file '${kind}'. Known: ${known}.`);
 }
 
 /**
- * Reads a file as a run would, and says what is wrong in it. Loads nothing.
+ * Reads a file as a run would, and says what is wrong in it. Loads nothing. Takes little memory, however large the
+ * file is.
  *
+ * @param today the day (YYYY-MM-DD) in the zone of the table's sync
+ * @param progress told now and then how many rows have been read
  * @throws SyncFailure FileUnreadable or MissingColumn when the file as a whole can't be used
  */
-export async function checkUpload(table: TableDefinition, upload: Upload): Promise<CheckedUpload> {
-  if (!('readUpload' in table.source)) return { rows: 0, errors: [] };
+export async function checkUpload(
+  table: TableDefinition,
+  upload: Upload,
+  today: string,
+  progress: (rows: number) => void = () => undefined,
+): Promise<CheckedUpload> {
+  const source = uploadOf(table);
+  if (!source) return { rows: 0, badRows: 0, errors: [] };
   const errors: UploadError[] = [];
-  let rows = 0;
-  for await (const page of table.source.readUpload(upload)) {
-    rows += page.rows.length;
+  let [rows, badRows] = [0, 0];
+  for await (const page of source.readUpload(upload)) {
+    const quick = quickText(table, page.columns ?? [], today);
     for (const row of page.rows) {
-      const verdict = validateRow(table, row);
-      if (verdict.kind === 'quarantined') errors.push({ row: row.position, reasons: verdict.reasons });
+      if (row.cells && quick(row.cells) !== null) continue;
+      const verdict = validateRow(table, row, today);
+      if (verdict.kind === 'valid') continue;
+      badRows += 1;
+      if (errors.length < ERRORS_KEPT_MAX) errors.push({ row: row.position, reasons: verdict.reasons });
     }
+    rows += page.rows.length;
+    progress(rows);
   }
-  return { rows, errors };
+  return { rows, badRows, errors };
 }

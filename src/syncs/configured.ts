@@ -1,7 +1,11 @@
-import type { TableDefinition, SyncDefinition, Settings } from './define-sync.ts';
+import type { TableDefinition, SyncDefinition, Settings, UploadSource } from './define-sync.ts';
 
 /** Whether a table is fed by files that people upload, and by nothing else. */
 export const isUploaded = ({ source }: TableDefinition): boolean => 'readUpload' in source;
+
+/** What reads the files that people upload for a table; undefined when it takes none. */
+export const uploadOf = ({ source, upload }: TableDefinition): UploadSource | undefined =>
+  'readUpload' in source ? source : upload;
 
 /** Whether a table has a source to read by itself. */
 export const hasSource = (table: TableDefinition, settings: Settings): boolean =>

@@ -1,12 +1,12 @@
-import type { Dispatcher } from 'undici';
+import type { SourceAgent } from '../connectors/http/create-agent.ts';
 import type { z } from 'zod';
 import type { RunSyncInput } from '../domain/contracts.ts';
 import type { RunId } from '../domain/ids.ts';
 import type { Guards } from '../domain/run-plan.ts';
 import type { StepResult } from '../domain/run-result.ts';
 import type { Source, SourcePage } from '../domain/source.ts';
-import type { DatabaseConnection } from '../db/connect.ts';
-import type { Lifecycle } from '../db/live-table.ts';
+import type { DatabaseConnection, Db } from '../db/connect.ts';
+import type { Derived, Lifecycle } from '../db/live-table.ts';
 import type { KeyRing } from '../key-ring.ts';
 
 /** The settings of a sync: its environment variables by name, validated by the definition's schema. */
@@ -16,7 +16,7 @@ export type Settings = Readonly<Record<string, unknown>>;
 export interface SourceResources {
   readonly database: DatabaseConnection;
   readonly keys: KeyRing;
-  readonly http: Dispatcher;
+  readonly http: SourceAgent;
   readonly settings: Settings;
   readonly scope: string;
 }
@@ -32,18 +32,30 @@ interface OpenedSource {
 export interface Upload {
   /** As it was called where it came from. */
   readonly fileName: string;
-  readonly content: Buffer;
   /** What was said about it besides, such as the store it is from. */
   readonly options: Readonly<Record<string, string>>;
+  /** Its bytes from the beginning, in pieces; each call begins anew. */
+  read(): AsyncIterable<Buffer>;
 }
 
-/** Reads uploaded files. A table fed by them is loaded by runs of kind `import` alone. */
-interface UploadSource {
+/** Reads uploaded files, in runs of kind `import`. */
+export interface UploadSource {
   readonly setting: 'upload';
   /** What `import` calls such files. */
   readonly kind: string;
+  /** The largest file it takes; 50 MB when absent. */
+  readonly maxBytes?: number;
+  /**
+   * Makes what is kept in place of a file that must not be kept as it is; `readUpload` gets what this returns.
+   *
+   * @throws SyncFailure FileUnreadable or MissingColumn when the file as a whole can't be used
+   */
+  prepare?(upload: Upload): Promise<Upload>;
   readUpload(upload: Upload): AsyncIterable<SourcePage>;
 }
+
+/** The text form of each column's value for COPY, or null. */
+export type ColumnTexts = Readonly<Record<string, unknown>>;
 
 /** One live table and the source that feeds it. */
 export interface TableDefinition {
@@ -56,8 +68,19 @@ export interface TableDefinition {
    */
   readonly row: z.ZodObject;
   readonly source: Source | OpenedSource | UploadSource;
+  /** Files that people upload, which feed the table besides its source. */
+  readonly upload?: UploadSource;
+  /**
+   * What is wrong with a row whose columns are right each for itself; nothing when it is good. Each reason begins
+   * with the name of a column.
+   *
+   * @param today the day (YYYY-MM-DD) of the run in the sync's zone
+   */
+  readonly check?: (row: ColumnTexts, today: string) => readonly string[];
+  /** Nothing of a row that is quarantined is kept but its position: its columns hold secrets. */
+  readonly secret?: true;
   /** Columns made from the others of a valid row. They may be part of the key. */
-  readonly computed?: Readonly<Record<string, (row: Readonly<Record<string, unknown>>) => string>>;
+  readonly computed?: Readonly<Record<string, (row: ColumnTexts) => string>>;
   /** The live table, when several tables of the definition share one; else the table's own name. */
   readonly live?: string;
   /** The columns that tell whether a row has changed; all but the key when absent. */
@@ -86,6 +109,11 @@ export interface TableDefinition {
   readonly archives: boolean | 'in full runs';
   /** How rows end that have a state of their own; one that the source stops showing then only changes its state. */
   readonly lifecycle?: Lifecycle & { readonly keptMs: number };
+  /**
+   * The columns of the live table that enrich and derive steps fill. What neither they nor the source fill belongs to
+   * people: a run can't be undone once one of them has changed it.
+   */
+  readonly derived?: Derived;
   readonly guards?: Partial<Guards>;
 }
 
@@ -98,7 +126,7 @@ export interface StepContext {
   readonly timeZone: string;
   readonly settings: Settings;
   /** The worker's HTTP connections. */
-  readonly http: Dispatcher;
+  readonly http: SourceAgent;
   readonly signal: AbortSignal;
   /** Shows how far the step is, for people. */
   progress(detail: string): void;
@@ -147,6 +175,8 @@ export interface SyncDefinition {
    * @throws SyncFailure InvalidInput when there is no such scope
    */
   scopeTables?(database: DatabaseConnection, scope: string): Promise<readonly string[]>;
+  /** How people call a scope; undefined when there is no such scope any more. */
+  scopeTitle?(db: Db, scope: string): Promise<string | undefined>;
   /**
    * Asks the source of a scope whether it lets us in, before any of its tables is read. Cheap, and safe to repeat.
    *
@@ -157,6 +187,8 @@ export interface SyncDefinition {
   readonly reads?: 'one_by_one' | 'side_by_side';
   /** A task queue of its own for steps that read its sources, so that slow ones delay no other sync. */
   readonly sourceQueue?: { readonly name: string; concurrency(settings: Settings): number };
+  /** Notices that its runs always have: nobody is sent a message about them. */
+  readonly routineNotices?: RegExp;
   readonly enrich: readonly StepDefinition[];
   readonly derive: readonly StepDefinition[];
 }

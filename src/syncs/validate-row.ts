@@ -1,19 +1,29 @@
 import type { SourceRow } from '../domain/source.ts';
-import type { TableDefinition } from './define-sync.ts';
-
-/** The text form of each column's value for COPY, or null. */
-type ColumnTexts = Readonly<Record<string, unknown>>;
+import { dayIn } from './days.ts';
+import type { ColumnTexts, TableDefinition } from './define-sync.ts';
 
 export type RowVerdict =
   | { readonly kind: 'valid'; readonly values: ColumnTexts }
   /** `key` is what identifies the live row it stands for, when that much could be read. */
   | { readonly kind: 'quarantined'; readonly reasons: readonly string[]; readonly key: ColumnTexts | null };
 
-/** Validates one row. A bad row is a value, not an exception. */
-export function validateRow(table: TableDefinition, row: SourceRow): RowVerdict {
+/**
+ * Validates one row. A bad row is a value, not an exception.
+ *
+ * @param today the day (YYYY-MM-DD) of the run in the sync's zone; the present one in UTC when absent
+ */
+export function validateRow(
+  table: TableDefinition,
+  row: SourceRow,
+  today = dayIn('UTC', new Date()),
+): RowVerdict {
   if (row.unreadable !== undefined) return { kind: 'quarantined', reasons: [row.unreadable], key: null };
   const parsed = table.row.safeParse(row.values);
-  if (parsed.success) return { kind: 'valid', values: withComputed(table, parsed.data) };
+  if (parsed.success) {
+    const wrong = table.check?.(parsed.data, today) ?? [];
+    if (wrong.length > 0) return { kind: 'quarantined', reasons: wrong, key: readKey(table, row) };
+    return { kind: 'valid', values: withComputed(table, parsed.data) };
+  }
   const reasons = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   return { kind: 'quarantined', reasons, key: readKey(table, row) };
 }

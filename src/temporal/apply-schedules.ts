@@ -6,13 +6,14 @@ import {
 } from '@temporalio/client';
 import type { Environment } from '../settings.ts';
 import type { SyncDefinition } from '../syncs/define-sync.ts';
+import { sealedWithKey, sealingKeyOf, visibly } from './payload-codec.ts';
 import { isUpToDate, wantedSchedules, type WantedSchedule } from './schedule-options.ts';
 
 /** How the note of a schedule begins that settings have paused; nobody's own pause begins so. */
 export const OFF_PREFIX = 'Off by settings: ';
 
-/** Marks the schedules we made. Temporal keeps it for the life of a schedule. */
-const MEMO = { madeBy: 'durasync' } as const;
+/** Marks the schedules we made. Temporal keeps it for the life of a schedule, longer than any key. */
+const MADE_BY = 'durasync';
 
 export interface ApplySchedulesOptions {
   readonly client: Client;
@@ -38,7 +39,8 @@ export interface AppliedSchedule {
 export async function applySchedules(options: ApplySchedulesOptions): Promise<AppliedSchedule[]> {
   const { client, syncs, env, log } = options;
   const wanted = wantedSchedules(syncs, env, new Date());
-  const applied = await Promise.all(wanted.map((schedule) => applyOne(client, schedule)));
+  const keyId = await sealingKeyOf(client);
+  const applied = await Promise.all(wanted.map((schedule) => applyOne(client, schedule, keyId)));
   const removed = await removeOthers(client, new Set(applied.map(({ id }) => id)));
   const all = [...applied, ...removed];
   for (const { id, outcome } of all) {
@@ -62,7 +64,7 @@ export async function listOurIds(client: Client): Promise<string[]> {
   return ids.sort();
 }
 
-const isOurs = (memo: ScheduleDescription['memo']): boolean => memo?.['madeBy'] === MEMO.madeBy;
+const isOurs = (memo: ScheduleDescription['memo']): boolean => memo?.['madeBy'] === MADE_BY;
 
 /** The answer, or null when the schedule is not there. */
 export async function unlessMissing<T>(call: Promise<T>): Promise<T | null> {
@@ -74,7 +76,12 @@ export async function unlessMissing<T>(call: Promise<T>): Promise<T | null> {
   }
 }
 
-async function applyOne(client: Client, wanted: WantedSchedule): Promise<AppliedSchedule> {
+/** @param keyId what the arguments of its runs have to be sealed with, if they are */
+async function applyOne(
+  client: Client,
+  wanted: WantedSchedule,
+  keyId: string | undefined,
+): Promise<AppliedSchedule> {
   const { options } = wanted;
   const id = options.scheduleId;
   const handle = client.schedule.getHandle(id);
@@ -82,10 +89,10 @@ async function applyOne(client: Client, wanted: WantedSchedule): Promise<Applied
   if (!current) {
     const state = stateAfter({ paused: false }, wanted);
     try {
-      await client.schedule.create({ ...options, memo: MEMO, state });
+      await client.schedule.create({ ...options, memo: { madeBy: visibly(MADE_BY) }, state });
     } catch (error) {
       // Another process made it meanwhile.
-      if (error instanceof ScheduleAlreadyRunning) return applyOne(client, wanted);
+      if (error instanceof ScheduleAlreadyRunning) return applyOne(client, wanted, keyId);
       throw error;
     }
     return { id, outcome: 'created' };
@@ -93,10 +100,17 @@ async function applyOne(client: Client, wanted: WantedSchedule): Promise<Applied
   if (!isOurs(current.memo)) return { id, outcome: 'foreign' };
   const state = stateAfter(current.state, wanted);
   const samePause = state.paused === current.state.paused && state.note === current.state.note;
-  if (samePause && isUpToDate(current, wanted)) return { id, outcome: 'unchanged' };
+  if (samePause && sealingKeyIs(current, keyId) && isUpToDate(current, wanted))
+    return { id, outcome: 'unchanged' };
   // The state is read again just before it is written, so that a pause made meanwhile is kept.
   await handle.update((latest) => ({ ...options, state: stateAfter(latest.state, wanted) }));
   return { id, outcome: 'updated' };
+}
+
+/** Whether every argument is sealed with this key, or with none. */
+function sealingKeyIs({ raw }: ScheduleDescription, keyId: string | undefined): boolean {
+  const payloads = raw.schedule?.action?.startWorkflow?.input?.payloads ?? [];
+  return payloads.every((payload) => sealedWithKey(payload) === keyId);
 }
 
 type State = ScheduleDescription['state'];

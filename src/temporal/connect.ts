@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import type { NativeConnection } from '@temporalio/worker';
 import type { Config } from '../config.ts';
 
-/** Where Temporal is, and how to be let in. */
+/** Where Temporal is, how to be let in, and how payloads are written there. */
 export interface TemporalTarget {
   readonly address: string;
   readonly namespace: string;
+  readonly dataConverter?: DataConverter;
   readonly apiKey?: string;
   readonly tls?: {
     readonly serverNameOverride?: string;
@@ -70,7 +72,11 @@ export async function connectTemporal(target: TemporalTarget): Promise<TemporalC
         'Is it running? Check TEMPORAL_ADDRESS and its TLS settings.',
     );
   });
-  const client = new Client({ connection, namespace: target.namespace });
+  const client = new Client({
+    connection,
+    namespace: target.namespace,
+    dataConverter: target.dataConverter,
+  });
   return { client, close: () => connection.close() };
 }
 

@@ -8,7 +8,9 @@ import type { runSync } from '../../workflows/run-sync.ts';
 import type { decideHold } from '../../workflows/decide-hold.ts';
 import type { reconcileClients } from '../../workflows/reconcile-clients.ts';
 import type { sweepRuns } from '../../workflows/sweep-runs.ts';
+import type { undoRun } from '../../workflows/undo-run.ts';
 import type { Decision, RunSyncInput } from '../domain/contracts.ts';
+import type { UndoRunInput } from '../domain/undo.ts';
 import {
   holdId,
   importRunId,
@@ -17,6 +19,7 @@ import {
   replayRunId,
   type RunId,
   TASK_QUEUE,
+  undoId,
 } from '../domain/ids.ts';
 
 export interface StartedRun {
@@ -38,13 +41,40 @@ export async function startRun(
   taskQueue = TASK_QUEUE,
 ): Promise<StartedRun> {
   const workflowId = slotOf(input);
-  try {
-    const handle = await client.workflow.start<typeof runSync>('runSync', {
+  return startOrFind(client, workflowId, () =>
+    client.workflow.start<typeof runSync>('runSync', {
       taskQueue,
       workflowId,
       args: [input],
       staticSummary: `${input.sync}: ${input.kind ?? 'sync'} by ${input.triggeredBy ?? 'hand'}`,
-    });
+    }),
+  );
+}
+
+/** Starts undoing a run, or finds the undo of it that is under way. */
+export async function startUndo(
+  client: Client,
+  input: UndoRunInput,
+  taskQueue = TASK_QUEUE,
+): Promise<StartedRun> {
+  const workflowId = undoId(input.of);
+  return startOrFind(client, workflowId, () =>
+    client.workflow.start<typeof undoRun>('undoRun', {
+      taskQueue,
+      workflowId,
+      args: [input],
+      staticSummary: `undo run ${input.of} by ${input.triggeredBy ?? 'hand'}`,
+    }),
+  );
+}
+
+async function startOrFind(
+  client: Client,
+  workflowId: string,
+  start: () => Promise<{ readonly firstExecutionRunId: string }>,
+): Promise<StartedRun> {
+  try {
+    const handle = await start();
     return { runId: handle.firstExecutionRunId as RunId, workflowId, started: true };
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;

@@ -1,20 +1,32 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import { DefaultLogger, type NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import type { DataConverter } from '@temporalio/common';
+import {
+  DefaultLogger,
+  type NativeConnection,
+  Runtime,
+  Worker,
+  type WorkerDeploymentOptions,
+} from '@temporalio/worker';
 import type { Logger } from 'pino';
-import type { Agent } from 'undici';
+import type { SourceAgent } from '../connectors/http/create-agent.ts';
 import { createActivities } from '../../activities/index.ts';
 import { TASK_QUEUE } from '../domain/ids.ts';
 import type { DatabaseConnection } from '../db/connect.ts';
 import type { KeyRing } from '../key-ring.ts';
 import { type Environment, readSettings } from '../settings.ts';
+import { channelsOf } from '../notify/channels.ts';
 import { clientWorkflows } from './clients.ts';
+import { createWaker } from './wake-notifications.ts';
 import type { SyncDefinition } from '../syncs/define-sync.ts';
+import { DEPLOYMENT_NAME } from './versions.ts';
 
 export interface WorkerParts {
   readonly connection: NativeConnection;
   readonly client: Client;
+  /** The same as the client's, as the bundle must be made for it, too. */
+  readonly dataConverter?: DataConverter;
   readonly database: DatabaseConnection;
-  readonly http: Agent;
+  readonly http: SourceAgent;
   readonly keys: KeyRing;
   readonly syncs: readonly SyncDefinition[];
   /** The variables that the syncs read their settings from. */
@@ -23,6 +35,8 @@ export interface WorkerParts {
   /** From `ensureWorkflowBundle`. */
   readonly bundlePath: string;
   readonly taskQueue?: string;
+  /** The version of this worker's code; undefined when the server need not know of versions. */
+  readonly buildId?: string;
 }
 
 const ACTIVITIES_AT_ONCE = 40;
@@ -81,6 +95,7 @@ function createSourceWorker(parts: WorkerParts, queue: { name: string; atOnce: n
 function commonOptions({
   connection,
   client,
+  dataConverter,
   database,
   http,
   keys,
@@ -88,9 +103,13 @@ function commonOptions({
   env,
   log,
   taskQueue,
+  buildId,
 }: WorkerParts) {
+  const channels = channelsOf(env, http);
   return {
     connection,
+    dataConverter,
+    workerDeploymentOptions: buildId === undefined ? undefined : deploymentOptions(buildId),
     namespace: client.options.namespace,
     activities: createActivities({
       database,
@@ -101,11 +120,21 @@ function commonOptions({
       log,
       isOpen: (...run) => isOpen(client, ...run),
       clients: clientWorkflows(client, taskQueue),
+      channels,
+      wakeNotifications:
+        channels.length > 0 ? createWaker({ client, log, taskQueue }) : async () => undefined,
     }),
     shutdownGraceTime: GRACE,
     maxHeartbeatThrottleInterval: '1 s',
   } as const;
 }
+
+/** A workflow moves on to new versions, unless it says itself that it stays with the one it began on. */
+const deploymentOptions = (buildId: string): WorkerDeploymentOptions => ({
+  version: { deploymentName: DEPLOYMENT_NAME, buildId },
+  useWorkerVersioning: true,
+  defaultVersioningBehavior: 'AUTO_UPGRADE',
+});
 
 async function isOpen(client: Client, workflowId: string, runId?: string): Promise<boolean> {
   try {

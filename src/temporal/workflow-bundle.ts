@@ -3,28 +3,65 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type LogLevel } from '@temporalio/worker';
+import { SEALING_FAILURE_CONVERTER } from './data-converter.ts';
+import type { PayloadMode } from './payload-codec.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 const WORKFLOWS = fileURLToPath(new URL('workflows/index.ts', ROOT));
 const SOURCES = ['workflows/', 'src/domain/', 'package-lock.json'];
 
+/** Made when an image is built, so that no worker has to. */
+const PREBUILT = fileURLToPath(new URL('dist/', ROOT));
+const PREFIXES: Readonly<Record<PayloadMode, string>> = {
+  plain: 'workflows-',
+  sealed: 'sealing-workflows-',
+};
+
 /**
- * The path of the workflow code as one file, made when the sources have changed since it was last made.
- * Bundling takes seconds and a lot of memory, so the worker only reads the result. Safe to repeat.
+ * The path of the workflow code as one file: the prebuilt one if it is of these sources, else one in `folder`, made
+ * when the sources have changed since it was last made. Bundling takes seconds and a lot of memory, so the worker
+ * only reads the result. Safe to repeat.
  *
  * @param folder where bundles are kept
+ * @param mode of the payloads: failures are made inside the workflow, so its code decides what of them is sealed
  */
-export async function ensureWorkflowBundle(folder: string): Promise<string> {
-  const path = join(folder, `workflows-${await hashSources()}.js`);
-  if (await stat(path).catch(() => null)) return path;
-  const { code } = await bundleWorkflowCode({ workflowsPath: WORKFLOWS, logger: silent });
+export async function ensureWorkflowBundle(
+  folder: string,
+  mode: PayloadMode = 'plain',
+  prebuilt = PREBUILT,
+): Promise<string> {
+  const name = `${PREFIXES[mode]}${await hashSources()}.js`;
+  for (const path of [join(prebuilt, name), join(folder, name)]) {
+    if (await stat(path).catch(() => null)) return path;
+  }
+  return makeBundle(folder, name, mode);
+}
+
+/**
+ * Makes the bundles of both modes in the folder that `ensureWorkflowBundle` looks into first. Safe to repeat.
+ *
+ * @returns their paths
+ */
+export async function prebuildWorkflowBundles(folder = PREBUILT): Promise<string[]> {
+  const hash = await hashSources();
+  const modes = ['plain', 'sealed'] as const;
+  return Promise.all(modes.map((mode) => makeBundle(folder, `${PREFIXES[mode]}${hash}.js`, mode)));
+}
+
+async function makeBundle(folder: string, name: string, mode: PayloadMode): Promise<string> {
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: WORKFLOWS,
+    failureConverterPath: mode === 'sealed' ? SEALING_FAILURE_CONVERTER : undefined,
+    logger: silent,
+  });
+  const path = join(folder, name);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const draft = `${path}.${randomUUID()}`;
   await writeFile(draft, code);
   await rename(draft, path);
-  for (const name of await readdir(folder)) {
-    if (/^workflows-.*\.js$/.test(name) && join(folder, name) !== path)
-      await rm(join(folder, name), { force: true });
+  for (const other of await readdir(folder)) {
+    const isOlder = other.startsWith(PREFIXES[mode]) && other.endsWith('.js') && other !== name;
+    if (isOlder) await rm(join(folder, other), { force: true });
   }
   return path;
 }

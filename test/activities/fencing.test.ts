@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { findTable, liveTable } from '../../activities/dependencies.ts';
+import { findTable } from '../../activities/dependencies.ts';
 import { inTransaction } from '../../src/db/connect.ts';
 import { copyColumns, StagedRows } from '../../src/db/copy-text.ts';
 import { closeRun } from '../../src/db/runs.ts';
@@ -15,10 +15,11 @@ import { answerNight, faultFleet, firstNight, secondNight, thirdNight } from '..
 import { FLEET_PATHS } from '../support/fleet-files.ts';
 import { stalledAnswer } from '../support/stalled-answer.ts';
 import { waitUntil } from '../support/wait-until.ts';
+import { liveTableOf } from '../../src/syncs/live-table-of.ts';
 
 const harness = await startActivityHarness();
 const { database, server, rows, call } = harness;
-const makes = liveTable(faultFleet, findTable(faultFleet, 'approved_makes'), '');
+const makes = liveTableOf(faultFleet, findTable(faultFleet, 'approved_makes'), '');
 const VEHICLES = FLEET_PATHS.FMS_VEHICLES_CSV_URL;
 const fenced = { code: 'Fenced' };
 

@@ -4,6 +4,7 @@ import type { ActivityDependencies } from '../../activities/dependencies.ts';
 import { addClient, addCredential, readClientState, setClientPaused } from '../../src/db/clients.ts';
 import { createTestDatabase } from '../support/engines.ts';
 import { TEST_KEYS } from '../support/test-keys.ts';
+import { NO_NOTIFICATIONS } from '../support/no-notifications.ts';
 
 /** More than one page of clients. */
 const MANY = 501;
@@ -22,7 +23,7 @@ const clients: ActivityDependencies['clients'] = {
   start: async (ids) => void started.push(...ids),
   reload: async (ids) => void reloaded.push(...ids),
 };
-const { reconcileWorkflows } = clientActivities({ database, clients });
+const { reconcileWorkflows } = clientActivities({ database, clients, ...NO_NOTIFICATIONS });
 beforeEach(async () => {
   running = new Set();
   lists = 0;

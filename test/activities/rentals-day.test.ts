@@ -12,6 +12,7 @@ import { type ActivityHarness, readingOf, tableOfRun } from '../support/activity
 import { createTestDatabase } from '../support/engines.ts';
 import { booking, startFakeRentals } from '../support/fake-rentals.ts';
 import { NO_CLIENTS } from '../support/no-clients.ts';
+import { NO_NOTIFICATIONS } from '../support/no-notifications.ts';
 import { TEST_KEYS } from '../support/test-keys.ts';
 
 const database = await createTestDatabase();
@@ -25,6 +26,7 @@ const activities = createActivities({
   isOpen: async () => true,
   keys: TEST_KEYS,
   clients: NO_CLIENTS,
+  ...NO_NOTIFICATIONS,
 });
 const call: ActivityHarness['call'] = (name, ...input) => {
   const activity = activities[name] as (...args: unknown[]) => Promise<never>;

@@ -15,6 +15,7 @@ import { type ActivityHarness, readingOf, tableOfRun } from '../support/activity
 import { createTestDatabase } from '../support/engines.ts';
 import { keyOfRow, type LeadInput, LeadModel, type LeadTable } from '../support/lead-model.ts';
 import { NO_CLIENTS } from '../support/no-clients.ts';
+import { NO_NOTIFICATIONS } from '../support/no-notifications.ts';
 import { quickRentals } from '../support/quick-rentals.ts';
 import { TEST_KEYS } from '../support/test-keys.ts';
 
@@ -69,6 +70,7 @@ const activities = createActivities({
   isOpen: async () => true,
   keys: TEST_KEYS,
   clients: NO_CLIENTS,
+  ...NO_NOTIFICATIONS,
 });
 
 const call: ActivityHarness['call'] = (name, ...input) => {

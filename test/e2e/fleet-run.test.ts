@@ -52,6 +52,16 @@ describe('a night of the fleet', () => {
     expect(await fleet.rows(`SELECT * FROM vehicles ORDER BY vin`)).toEqual(before);
   });
 
+  test('a night without changes takes one step for each table', async () => {
+    const { run_id: runId } = await fleet.run();
+    const { events } = await fleet.client.workflow.getHandle('sync/fleet', runId).fetchHistory();
+    const steps = events?.flatMap(
+      (event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? [],
+    );
+    const tables = Array.from({ length: 5 }, () => 'stageTable');
+    expect(steps?.sort()).toEqual(['deriveTable', 'enrichTable', 'finishRun', 'planRun', ...tables]);
+  });
+
   test('writes only rows that changed and archives the one that vanished', async () => {
     fleet.server.answer(
       VEHICLES,

@@ -10,6 +10,9 @@ const api = await startHttpHarness({ database, client, config: { DURASYNC_ADMIN_
 const revoked = await createToken(database.db, { role: 'admin', name: 'revoked' });
 await revokeToken(database.db, revoked.id);
 
+/** A stream that does not end by itself; test/e2e/http-events.test.ts reads it. */
+const EVENTS = 'GET /api/events';
+
 interface Operation {
   readonly call: string;
   readonly role: string | undefined;
@@ -45,16 +48,20 @@ test('the document is OpenAPI 3.1 and names every route, its answers and its err
   expect(document['openapi']).toBe('3.1.0');
   expect(operations.map(({ call }) => call).sort()).toEqual([
     'DELETE /api/clients/anything',
+    'DELETE /api/session',
     'GET /api/admin/sync-config',
     'GET /api/admin/sync-status',
     'GET /api/backups',
     'GET /api/clients',
     'GET /api/clients/anything',
+    'GET /api/events',
     'GET /api/quarantine',
     'GET /api/quarantine/anything',
     'GET /api/runs',
     'GET /api/runs/anything',
+    'GET /api/runs/anything/undo',
     'GET /api/schedules',
+    'GET /api/session',
     'GET /api/syncs',
     'GET /api/syncs/anything',
     'GET /healthz',
@@ -73,16 +80,19 @@ test('the document is OpenAPI 3.1 and names every route, its answers and its err
     'POST /api/runs/anything/approve',
     'POST /api/runs/anything/cancel',
     'POST /api/runs/anything/reject',
+    'POST /api/runs/anything/undo',
     'POST /api/schedules/anything/pause',
     'POST /api/schedules/anything/resume',
     'POST /api/schedules/anything/trigger',
+    'POST /api/session',
     'POST /api/syncs/anything/runs',
     'PUT /api/clients/anything/frequency',
   ]);
   for (const { call, responses } of operations) {
     expect(Object.keys(responses), call).toEqual(expect.arrayContaining([expect.stringMatching(/^2/)]));
     for (const [status, { content = {} }] of Object.entries(responses)) {
-      const type = Number(status) < 400 ? 'application/json' : 'application/problem+json';
+      const good = call === EVENTS ? 'text/event-stream' : 'application/json';
+      const type = Number(status) < 400 ? good : 'application/problem+json';
       expect(content[type]?.schema, `${call} ${status}`).toBeDefined();
     }
   }
@@ -101,10 +111,11 @@ test('every reference in the document leads somewhere', () => {
   }
 });
 
-test('only health and the document are open to everybody', async () => {
-  const open = operations.filter(({ secured }) => !secured);
-  expect(open.map(({ call }) => call).sort()).toEqual(['GET /healthz', 'GET /openapi.json', 'GET /readyz']);
-  for (const { call } of open) expect((await api.call(call, { token: null })).status, call).toBe(200);
+test('only health, the document and the login are open to everybody', async () => {
+  const open = operations.filter(({ secured }) => !secured).map(({ call }) => call);
+  const reading = ['GET /healthz', 'GET /openapi.json', 'GET /readyz'];
+  expect(open.sort()).toEqual([...reading, 'POST /api/session']);
+  for (const call of reading) expect((await api.call(call, { token: null })).status, call).toBe(200);
 });
 
 test.each(closed)('$call refuses a missing, unknown or revoked token', async ({ call, responses }) => {
@@ -138,17 +149,24 @@ const FOR_ADMINS = [
   'POST /api/clients/anything/credentials',
 ];
 
+/** Logging out: everybody ends their own login. */
+const FOR_EVERYBODY = ['DELETE /api/session'];
+
 test('whatever changes something needs an operator or an admin, whatever only reads a viewer', () => {
   expect(closed.length).toBeGreaterThan(10);
   for (const { call, role } of closed) {
     const changes = FOR_ADMINS.includes(call) ? 'admin' : 'operator';
-    expect(role, call).toBe(call.startsWith('GET') ? 'viewer' : changes);
+    const everybody = call.startsWith('GET') || FOR_EVERYBODY.includes(call);
+    expect(role, call).toBe(everybody ? 'viewer' : changes);
   }
 });
 
-test.each(closed.filter(({ role }) => role === 'viewer'))('$call lets a viewer in', async ({ call }) => {
-  expect([200, 404]).toContain((await api.call(call, { token: api.tokens.viewer })).status);
-});
+test.each(closed.filter(({ role, call }) => role === 'viewer' && call !== EVENTS))(
+  '$call lets a viewer in',
+  async ({ call }) => {
+    expect([200, 404]).toContain((await api.call(call, { token: api.tokens.viewer })).status);
+  },
+);
 
 test('a token in another form than Bearer is refused', async () => {
   const { status } = await api.call('GET /api/runs', {

@@ -175,7 +175,7 @@ describe('every answer', () => {
   test('forbids sniffing and framing, and lets no other site read it', async () => {
     const { headers } = await call('GET /api/runs', { headers: { origin: 'https://elsewhere.example' } });
     expect(headers.get('x-content-type-options')).toBe('nosniff');
-    expect(headers.get('x-frame-options')).toBe('SAMEORIGIN');
+    expect(headers.get('x-frame-options')).toBe('DENY');
     expect(headers.get('access-control-allow-origin')).toBeNull();
     expect(headers.get('cache-control')).toBe('no-store');
     const refused = await call('GET /api/runs', { token: null });

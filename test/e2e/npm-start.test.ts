@@ -52,6 +52,8 @@ test(
     expect(text).toMatch(/fleet completed: 1\d,\d{3} rows in [\d.]+ s/);
     expect(text, 'the live view').toMatch(/table +stage +rows/);
     expect(text).toMatch(/Temporal Web UI +http:\/\/127\.0\.0\.1:\d+\/namespaces\/demo\/workflows/);
+    expect(text).toMatch(/Dashboard +http:\/\/127\.0\.0\.1:\d+\/login#code=[\w-]{43}/);
+    expect(text).not.toContain('dsk_');
     expect(text).toMatch(/HTTP API +http:\/\/127\.0\.0\.1:\d+\/openapi\.json/);
     expect(text).toContain('This is demo data. How to go real: npx durasync demo');
   },
@@ -77,6 +79,7 @@ test('status --json has every key and addresses that answer', async () => {
     expect.objectContaining({ sync: 'fleet', trigger: 'first_start', status: 'completed' }),
   );
   expect((await fetch(`${status.apiUrl}/readyz`)).status).toBe(200);
+  expect(await (await fetch(status.apiUrl)).text()).toContain('<title>Durasync</title>');
   expect((await fetch(status.temporalUiUrl)).status).toBe(200);
 });
 

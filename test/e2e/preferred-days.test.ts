@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { Agent } from 'undici';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { createAgent } from '../../src/connectors/http/create-agent.ts';
 import { type RunId, TASK_QUEUE } from '../../src/domain/ids.ts';
 import { preferredDays } from '../../src/syncs/fleet/preferred-days.ts';
 import { createTestDatabase } from '../support/engines.ts';
@@ -9,7 +9,7 @@ import { runResult, startFleetHarness, tableOf } from '../support/sync-harness.t
 
 const database = await createTestDatabase();
 const fleet = await startFleetHarness();
-const http = new Agent();
+const http = createAgent();
 afterAll(() => http.close());
 
 const WEEKDAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'] as const;

@@ -9,6 +9,7 @@ import { startFaultHarness, stagingLeft } from '../support/fault-harness.ts';
 import { FLEET_PATHS, vehicleFile } from '../support/fleet-files.ts';
 import { runResult, tableOf } from '../support/sync-harness.ts';
 import { NO_CLIENTS } from '../support/no-clients.ts';
+import { NO_NOTIFICATIONS } from '../support/no-notifications.ts';
 import { TEST_KEYS } from '../support/test-keys.ts';
 
 const fleet = await startFaultHarness();
@@ -67,6 +68,7 @@ test('a run that ends by itself during the sweep stays as it ended', async () =>
     log: pino({ level: 'silent' }),
     http,
     keys: TEST_KEYS,
+    ...NO_NOTIFICATIONS,
     clients: NO_CLIENTS,
     isOpen: async () => {
       stalled.release();

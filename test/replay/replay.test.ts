@@ -36,10 +36,13 @@ const FORBIDDEN = [
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 const codePath = await ensureWorkflowBundle(TEST_BUNDLES);
 
-const MEANING =
-  'The current workflow code does not do what this history shows. A run that is under way when people upgrade would ' +
-  'break in the same way. If the change is meant, keep the old path with patched() from @temporalio/workflow, or ' +
-  'give the workflow a new version. Never edit or re-record the history of a release.';
+const MEANING = `The current workflow code does not do what this history shows. A run, client or hold that is under way when
+people upgrade would stand still in the same way. What to do:
+- If no change was meant, undo it: workflows may not read clocks, random numbers or settings, and the order of their steps counts.
+- If it is meant, keep the old path beside the new one with patched() from @temporalio/workflow, until no history of before is open.
+- Worker versions (DURASYNC_BUILD_ID, docs/production.md) let runs end on the code they began on, but clients and holds move on to
+  new code, so syncClient and decideHold need patched() in any case.
+Never edit or re-record the history of a release.`;
 
 const read = (file: string): unknown => JSON.parse(readFileSync(HISTORIES + file, 'utf8'));
 
@@ -82,6 +85,8 @@ test('every way a run, a decision and a client can go is recorded', () => {
       'reconcileClients.started',
       'reconcileClients.reloaded',
       'reconcileClients.ended',
+      'undoRun.undone',
+      'undoRun.refused',
     ]),
   );
 });
@@ -109,7 +114,9 @@ test('a history of another step is refused, and the message says what to do', as
     activityTaskScheduledEventAttributes: { activityType: { name: string } };
   };
   scheduled.activityTaskScheduledEventAttributes.activityType.name = 'anotherStep';
-  await expect(replay(changed, 'changed')).rejects.toThrow(/keep the old path with patched/);
+  await expect(replay(changed, 'changed')).rejects.toThrow(
+    /keep the old path beside the new one with patched/,
+  );
 });
 
 /** Every text of a history, the payloads decoded. */

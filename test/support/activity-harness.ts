@@ -11,6 +11,7 @@ import { type CsvServer, startCsvServer } from './csv-server.ts';
 import { createTestDatabase, type TestDatabase } from './engines.ts';
 import { answerNight, faultFleet, firstNight, fleetVariables } from './fault-fleet.ts';
 import { NO_CLIENTS } from './no-clients.ts';
+import { NO_NOTIFICATIONS } from './no-notifications.ts';
 import { TEST_KEYS } from './test-keys.ts';
 
 type Activity = keyof SyncActivities;
@@ -43,6 +44,7 @@ export async function startActivityHarness(): Promise<ActivityHarness> {
     isOpen: async () => true,
     keys: TEST_KEYS,
     clients: NO_CLIENTS,
+    ...NO_NOTIFICATIONS,
   });
   const call: ActivityHarness['call'] = (name, ...input) => {
     const activity = activities[name] as (...args: unknown[]) => Promise<never>;

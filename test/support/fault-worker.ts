@@ -3,12 +3,16 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { NativeConnection } from '@temporalio/worker';
 import { pino } from 'pino';
 import { createAgent } from '../../src/connectors/http/create-agent.ts';
 import { connectDatabase } from '../../src/db/connect.ts';
 import { cars } from '../../src/syncs/cars/index.ts';
 import type { SyncDefinition } from '../../src/syncs/define-sync.ts';
+import { createKeyRing } from '../../src/key-ring.ts';
+import { createDataConverter } from '../../src/temporal/data-converter.ts';
+import type { PayloadMode } from '../../src/temporal/payload-codec.ts';
 import { createWorkers } from '../../src/temporal/worker.ts';
 import { ensureWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
 import { faultFleet } from './fault-fleet.ts';
@@ -23,7 +27,20 @@ export interface WorkerTarget {
   readonly databaseUrl: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly bundles: string;
+  /** How payloads are written to Temporal; plainly when left out. */
+  readonly sealing?: Sealing;
+  /** The version of the worker, and its workflow code in place of the present one. */
+  readonly version?: { readonly buildId: string; readonly bundlePath?: string };
 }
+
+export interface Sealing {
+  /** As in DURASYNC_SECRET_KEYS. */
+  readonly keys: string;
+  readonly mode: PayloadMode;
+}
+
+export const converterOf = ({ keys, mode }: Sealing): DataConverter =>
+  createDataConverter(createKeyRing(keys), mode);
 
 export interface RunningWorker {
   stop(): Promise<void>;
@@ -34,15 +51,17 @@ export async function startWorkerHere(
   target: WorkerTarget,
   syncs: readonly SyncDefinition[] = [faultFleet, quickRentals, cars],
 ): Promise<RunningWorker> {
-  const { address, namespace, taskQueue, databaseUrl, env, bundles } = target;
-  const bundlePath = await ensureWorkflowBundle(bundles);
+  const { address, namespace, taskQueue, databaseUrl, env, bundles, sealing, version } = target;
+  const bundlePath = version?.bundlePath ?? (await ensureWorkflowBundle(bundles, sealing?.mode));
+  const dataConverter = sealing && converterOf(sealing);
   const connection = await NativeConnection.connect({ address });
   const clientConnection = await Connection.connect({ address });
   const database = connectDatabase({ databaseUrl, applicationName: 'durasync worker' });
   const http = createAgent();
   const workers = await createWorkers({
     connection,
-    client: new Client({ connection: clientConnection, namespace }),
+    client: new Client({ connection: clientConnection, namespace, dataConverter }),
+    dataConverter,
     database,
     http,
     keys: TEST_KEYS,
@@ -51,6 +70,7 @@ export async function startWorkerHere(
     log: pino({ level: 'silent' }),
     bundlePath,
     taskQueue,
+    buildId: version?.buildId,
   });
   const running = workers.map((worker) => worker.run());
   return {

@@ -3,9 +3,10 @@ import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { RunSyncInput } from '../../src/domain/contracts.ts';
-import { holdId, type RunId } from '../../src/domain/ids.ts';
+import { holdId, NOTIFICATIONS_ID, type RunId } from '../../src/domain/ids.ts';
 import type { DatabaseConnection } from '../../src/db/connect.ts';
-import { decideRun, startSweep } from '../../src/temporal/runs.ts';
+import { decideRun, startSweep, startUndo } from '../../src/temporal/runs.ts';
+import { createWaker } from '../../src/temporal/wake-notifications.ts';
 import { recordClientScenarios } from './client-history-scenarios.ts';
 import { firstNight, fleetVariables, geocoderAnswer, type Night, secondNight } from './fault-fleet.ts';
 import type { FakeShopify } from './fake-shopify.ts';
@@ -34,13 +35,15 @@ export interface Recorded {
   readonly handle: WorkflowHandle;
 }
 
+type StartedWorkflow = WorkflowHandle & { readonly firstExecutionRunId: string };
+
 const EXPIRES_SOON_HOURS = '0.0005';
 
 /** Leads real workflows through everything that can happen to them, one after the other. */
 export async function* recordScenarios(parts: RecordingParts): AsyncGenerator<Recorded> {
   const { client, database, env } = parts;
   const show = showExports(parts);
-  const start = async (input: Partial<RunSyncInput> = {}): Promise<WorkflowHandle & { runId: RunId }> => {
+  const start = async (input: Partial<RunSyncInput> = {}): Promise<StartedWorkflow & { runId: RunId }> => {
     const handle = await client.workflow.start('runSync', {
       taskQueue: 'durasync',
       workflowId: `recording/${randomUUID()}`,
@@ -61,7 +64,8 @@ export async function* recordScenarios(parts: RecordingParts): AsyncGenerator<Re
   const tooFew = { ...firstNight, FMS_VEHICLES_CSV_URL: vehicleFile(100) };
 
   show(firstNight);
-  yield run('runSync.completed');
+  const first = await run('runSync.completed');
+  yield first;
   yield run('runSync.plan', { kind: 'plan' });
   show(secondNight);
   yield run('runSync.archived');
@@ -94,10 +98,21 @@ export async function* recordScenarios(parts: RecordingParts): AsyncGenerator<Re
   yield { scenario: 'decideHold.approved', handle: hold(approved.runId) };
 
   show(firstNight);
-  yield { scenario: 'runSync.restaged', handle: await loseStaging(parts, () => start(vehicles)) };
+  const restaged = await loseStaging(parts, () => start(vehicles));
+  yield { scenario: 'runSync.restaged', handle: restaged };
 
   const { rows } = await database.pool.query('SELECT count(*) FROM fleet.vehicles');
   if (rows[0]?.count !== 1500) throw new Error(`${rows[0]?.count} vehicles are live after the restaged run`);
+  for (const [scenario, of] of [
+    ['undoRun.refused', first.runId],
+    ['undoRun.undone', restaged.firstExecutionRunId],
+  ] as const) {
+    const { workflowId, runId } = await startUndo(client, { of, triggeredBy: 'recorder' });
+    const handle = client.workflow.getHandle(workflowId, runId);
+    await handle.result();
+    yield { scenario, handle };
+  }
+
   show({ ...firstNight, FMS_VEHICLES_CSV_URL: 'stalled' });
   const cancelled = await start();
   await sleep(1_000);
@@ -109,15 +124,40 @@ export async function* recordScenarios(parts: RecordingParts): AsyncGenerator<Re
   const sweep = client.workflow.getHandle('sweep-runs');
   await sweep.result();
   yield { scenario: 'sweepRuns.completed', handle: sweep };
+  yield { scenario: 'deliverNotifications.waited', handle: await waitAndWake(parts) };
   yield* recordClientScenarios(parts);
   yield* recordMaintenanceScenarios(parts);
+}
+
+/** A notification that is not due yet, and another one meanwhile. */
+async function waitAndWake({ client, database }: RecordingParts): Promise<WorkflowHandle> {
+  const add = (seconds: number) =>
+    database.pool.query(
+      `WITH told AS (INSERT INTO durasync.notifications (cause, kind, event, title, body, dispatched_at)
+                     VALUES ('recording', 'completed', 'told', 'a title', 'a body', now()) RETURNING id)
+       INSERT INTO durasync.notification_deliveries (notification_id, channel, due_at)
+       SELECT id, 'slack', now() + make_interval(secs => $1) FROM told`,
+      [seconds],
+    );
+  await add(3);
+  const wake = createWaker({ client, log: console });
+  await wake();
+  const handle = client.workflow.getHandle(NOTIFICATIONS_ID);
+  await waitUntil('it waits', async () => {
+    const { events = [] } = await handle.fetchHistory();
+    return events?.some(({ timerStartedEventAttributes }) => timerStartedEventAttributes) ?? false;
+  });
+  await add(0);
+  await wake();
+  await handle.result();
+  return handle;
 }
 
 /** Empties staging between review and merge, as a crash of PostgreSQL does. */
 async function loseStaging(
   { database }: RecordingParts,
-  start: () => Promise<WorkflowHandle>,
-): Promise<WorkflowHandle> {
+  start: () => Promise<StartedWorkflow>,
+): Promise<StartedWorkflow> {
   const client = await database.pool.connect();
   await client.query('BEGIN; SELECT 1 FROM durasync.table_state FOR UPDATE');
   const handle = await start();

@@ -5,6 +5,7 @@ import { type Config, readConfig } from '../../src/config.ts';
 import type { DatabaseConnection } from '../../src/db/connect.ts';
 import { createToken, type Role, ROLES } from '../../src/db/tokens.ts';
 import { createApp } from '../../src/http/app.ts';
+import type { DashboardFiles } from '../../src/http/dashboard-files.ts';
 import { startHttpApi } from '../../src/http/start-http-api.ts';
 import type { KeyRing } from '../../src/key-ring.ts';
 import type { Environment } from '../../src/settings.ts';
@@ -20,6 +21,7 @@ export interface HttpHarnessOptions {
   readonly log?: Logger;
   /** Those of the workers, when they open what the API seals. */
   readonly keys?: KeyRing;
+  readonly dashboard?: DashboardFiles;
 }
 
 interface CallOptions {
@@ -41,6 +43,8 @@ export interface HttpHarness {
   readonly tokens: Readonly<Record<Role, string>>;
   /** @param call such as 'GET /api/runs' */
   call(call: string, options?: CallOptions): Promise<Answer>;
+  /** Stops it before the end of the file. */
+  close(): Promise<void>;
 }
 
 /** The HTTP API on a port of its own, with a token for each role. Stopped after the file's last test. */
@@ -53,7 +57,7 @@ export async function startHttpHarness(options: HttpHarnessOptions): Promise<Htt
 
 /** The same without tokens, for engines that don't answer. */
 export async function serve(options: HttpHarnessOptions, tokens: Record<Role, string>): Promise<HttpHarness> {
-  const { database, client, env = {}, log, keys = TEST_KEYS } = options;
+  const { database, client, env = {}, log, keys = TEST_KEYS, dashboard } = options;
   const config = { ...readConfig({}), ...options.config };
   const targets = {
     mode: 'real' as const,
@@ -65,11 +69,12 @@ export async function serve(options: HttpHarnessOptions, tokens: Record<Role, st
     keys,
   };
   const session = { targets, database, client, syncs, close: async () => undefined };
-  const api = await startHttpApi({ app: createApp({ session, config, log }), config });
+  const api = await startHttpApi({ app: createApp({ session, config, log, dashboard }), config });
   afterAll(() => api.close());
   return {
     url: api.url,
     tokens,
+    close: () => api.close(),
     call: async (call, { token = tokens.operator, body, headers = {}, signal } = {}) => {
       const [method, path] = call.split(' ');
       const response = await fetch(`${api.url}${path}`, {

@@ -23,6 +23,18 @@ export interface StartedDurasync {
 const IN_TERMINAL = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
 const OF_THIS_SIZE = 'stty rows 40 cols 130; exec "$@"';
 
+/** Commands that this test file has started, and their homes. */
+const started: { readonly child: ChildProcess; readonly home: string }[] = [];
+
+// Here and not where one is started: a hook that a running test registers is never called.
+afterAll(() => {
+  for (const { child, home } of started) {
+    if (child.exitCode === null && child.signalCode === null && child.pid)
+      process.kill(-child.pid, 'SIGKILL');
+    for (const pid of enginesOf(home)) process.kill(pid, 'SIGKILL');
+  }
+});
+
 /**
  * Starts a `durasync` command away from any `.env`, in a process group of its own. What is still there after the file's
  * last test is killed.
@@ -46,10 +58,7 @@ export function startDurasync(
     stream.setEncoding('utf8').on('data', (text: string) => (output += text));
   }
   const exited = once(child, 'close').then(([code]) => code as number | null);
-  afterAll(() => {
-    if (child.exitCode === null && child.pid) process.kill(-child.pid, 'SIGKILL');
-    for (const pid of enginesOf(String(variables['DURASYNC_HOME']))) process.kill(pid, 'SIGKILL');
-  });
+  started.push({ child, home: String(variables['DURASYNC_HOME']) });
   return {
     pid: child.pid ?? 0,
     child,

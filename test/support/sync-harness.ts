@@ -44,15 +44,19 @@ export const TEST_BUNDLES = join(
 /**
  * The fleet sync on real engines with a worker in this process and exports from a real HTTP server: ten rows
  * in each table. Call it at the top level of a test file.
+ *
+ * @param variables more of them for the worker
  */
-export async function startFleetHarness(): Promise<FleetHarness> {
+export async function startFleetHarness(
+  variables: Readonly<Record<string, string>> = {},
+): Promise<FleetHarness> {
   const [database, namespace, server] = await Promise.all([
     createTestDatabase(),
     createTestNamespace(),
     startCsvServer(),
   ]);
   const { client, address } = namespace;
-  const env: Record<string, string | undefined> = { GEOCODE_QPS: '1000' };
+  const env: Record<string, string | undefined> = { GEOCODE_QPS: '1000', ...variables };
   for (const [setting, path] of Object.entries(FLEET_PATHS)) env[setting] = server.url + path;
   answerFleet(server);
   const connection = await NativeConnection.connect({ address });

@@ -1,14 +1,16 @@
-import { readFile, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import colors from 'picocolors';
-import { audit } from '../../db/audit.ts';
-import { storeUpload } from '../../db/uploads.ts';
 import type { RunResult } from '../../domain/run-result.ts';
+import { type ImportedFile, startImport } from '../../installation/import-upload.ts';
 import type { Session } from '../../installation/session.ts';
+import { readSettings } from '../../settings.ts';
 import { type CheckedUpload, checkUpload, findUploadTable } from '../../syncs/check-upload.ts';
+import { dayIn } from '../../syncs/days.ts';
+import type { Upload } from '../../syncs/define-sync.ts';
 import { syncs } from '../../syncs/index.ts';
-import { startRun } from '../../temporal/runs.ts';
-import { actor, EXIT, UsageError } from '../context.ts';
+import { actor, commandContext, EXIT, UsageError } from '../context.ts';
 import { follow, withRunningEngines } from '../follow-run.ts';
 import { count, exitCodeOf, printJson, printLine, renderResult } from '../output.ts';
 
@@ -20,65 +22,76 @@ interface ImportOptions {
 
 const FILE_BYTES_MAX = 50 * 1024 * 1024;
 const ERRORS_SHOWN = 20;
+const PROGRESS_EVERY_MS = 2_000;
 
 /** Loads a file that a person has. Good rows are taken, bad ones are shown and quarantined. Returns the exit code. */
 export async function importFile(kind: string, path: string, options: ImportOptions): Promise<number> {
+  // Reads `.env` too.
+  await commandContext();
   const file = await readUpload(kind, path, options);
-  const { errors } = file.checked;
+  const { rows, badRows, errors } = file.checked;
+  const shown = { rows, bad_rows: badRows, errors };
   if (!options.json) printErrors(file.checked);
-  if (options.strict && errors.length > 0) {
-    if (options.json) printJson({ rows: file.checked.rows, errors, run: null });
+  if (options.strict && badRows > 0) {
+    if (options.json) printJson({ ...shown, run: null });
     else printLine('Nothing was loaded, because --strict refuses a file with any bad row.');
     return EXIT.usage;
   }
   return withRunningEngines(async (session) => {
     const result = await loadUpload(session, file);
-    if (options.json) printJson({ rows: file.checked.rows, errors, run: result });
+    if (options.json) printJson({ ...shown, run: result });
     else printLine(renderResult(result));
     return exitCodeOf(result);
   });
 }
 
-type CheckedFile = Awaited<ReturnType<typeof readUpload>>;
+type CheckedFile = ImportedFile & { readonly checked: CheckedUpload };
 
 /** Reads and checks a file. @throws UsageError, or SyncFailure when it can't be used as a whole */
-export async function readUpload(kind: string, path: string, { store }: Pick<ImportOptions, 'store'>) {
-  const { sync, table } = findUploadTable(syncs, kind);
+export async function readUpload(
+  kind: string,
+  path: string,
+  { store }: Pick<ImportOptions, 'store'>,
+): Promise<CheckedFile> {
+  const { sync, table, source } = findUploadTable(syncs, kind);
   const { size } = await stat(path).catch(() => {
     throw new UsageError(`There is no file ${path}.`);
   });
-  if (size > FILE_BYTES_MAX) {
-    throw new UsageError(
-      `${path} has ${count(size)} bytes; an import takes ${count(FILE_BYTES_MAX)}. Split it.`,
-    );
+  const bytesMax = source.maxBytes ?? FILE_BYTES_MAX;
+  if (size > bytesMax) {
+    throw new UsageError(`${path} has ${count(size)} bytes; an import takes ${count(bytesMax)}. Split it.`);
   }
-  const options: Record<string, string> = store === undefined ? {} : { store };
-  const upload = { fileName: basename(path), content: await readFile(path), options };
-  return { sync, table, upload, checked: await checkUpload(table, upload) };
+  const given: Upload = {
+    fileName: basename(path),
+    options: store === undefined ? {} : { store },
+    read: () => createReadStream(path, { highWaterMark: 1024 * 1024 }),
+  };
+  const upload = (await source.prepare?.(given)) ?? given;
+  const today = dayIn(sync.timeZone(readSettings(sync.settings, process.env)), new Date());
+  return { sync, table, upload, checked: await checkUpload(table, upload, today, sayProgress()) };
+}
+
+/** Says now and then how far the check is, on standard error. */
+function sayProgress(): (rows: number) => void {
+  let saidAt = Date.now();
+  return (rows) => {
+    if (Date.now() - saidAt < PROGRESS_EVERY_MS) return;
+    saidAt = Date.now();
+    process.stderr.write(`${count(rows)} rows checked\n`);
+  };
 }
 
 /** Loads a file in a run of its own, and waits for its end. */
-export async function loadUpload(session: Session, { sync, table, upload }: CheckedFile): Promise<RunResult> {
-  const { db } = session.database;
-  const uploadId = await storeUpload(db, upload, actor());
-  const started = await startRun(session.client, {
-    sync: sync.name,
-    kind: 'import',
-    tables: [table.name],
-    uploadId,
-    trigger: 'upload',
-    triggeredBy: actor(),
-  });
-  const detail = { runId: started.runId, file: upload.fileName };
-  await audit(db, { actor: actor(), action: 'import', subject: `${sync.name}/${table.name}`, detail });
-  return follow(session, started);
+export async function loadUpload(session: Session, file: ImportedFile): Promise<RunResult> {
+  return follow(session, await startImport(session, file, actor()));
 }
 
 /** What is wrong in a file, by row and column. */
-export function printErrors({ rows, errors }: CheckedUpload): void {
+export function printErrors({ rows, badRows, errors }: CheckedUpload): void {
   for (const { row, reasons } of errors.slice(0, ERRORS_SHOWN)) {
     printLine(`${colors.yellow('!')} row ${row}: ${reasons.join('; ')}`);
   }
-  if (errors.length > ERRORS_SHOWN) printLine(`and ${count(errors.length - ERRORS_SHOWN)} more bad rows`);
-  if (errors.length > 0) printLine(`${count(errors.length)} of ${count(rows)} rows can't be taken.`);
+  const more = badRows - Math.min(errors.length, ERRORS_SHOWN);
+  if (more > 0) printLine(`and ${count(more)} more bad rows`);
+  if (badRows > 0) printLine(`${count(badRows)} of ${count(rows)} rows can't be taken.`);
 }

@@ -4,6 +4,7 @@ import { listClients } from '../../db/client-list.ts';
 import { listRuns } from '../../db/run-list.ts';
 import { ensureAdminToken } from '../../db/tokens.ts';
 import { createApp } from '../../http/app.ts';
+import { loadDashboard } from '../../http/dashboard-files.ts';
 import { checkApiPort, startHttpApi } from '../../http/start-http-api.ts';
 import { addDemoClients } from '../../installation/add-demo-clients.ts';
 import type { Installation } from '../../installation/start.ts';
@@ -17,6 +18,7 @@ import { type StopRequest, stopRequest } from '../stop-request.ts';
 import { follow } from '../follow-run.ts';
 import { printLine, renderResult, renderTable } from '../output.ts';
 import { renderClients } from './clients.ts';
+import { loginLink } from './login.ts';
 
 const FIRST_SYNC = 'fleet';
 const CLIENTS_SHOWN = 10;
@@ -36,18 +38,22 @@ export async function up(): Promise<number> {
     failure = message;
     stop.request();
   };
+  const building = loadDashboard(home.path('cache'), say);
   const installation = await startInstallation({ config, home, env, say, onGivenUp, signal: stop.signal });
   try {
     const { session } = installation;
     await ensureAdminToken(home, session.database.db);
-    const api = await startHttpApi({ app: createApp({ session, config }), config });
+    const dashboard = await building;
+    const api = await startHttpApi({ app: createApp({ session, config, dashboard }), config });
     try {
       await installation.announceApi(api.url);
       say(`everything is up after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
       await firstRun(installation, stop).catch((error: unknown) => {
         if (!stop.signal.aborted) throw error;
       });
-      if (!stop.signal.aborted) printUrls(installation, api.url, context);
+      if (!stop.signal.aborted) {
+        printUrls(installation, api.url, await loginLink(home, session, api.url), context);
+      }
       await stop.requested;
     } finally {
       printLine('');
@@ -104,13 +110,20 @@ async function firstFleetRun(session: Session): Promise<void> {
   printLine(renderResult(await follow(session, started)));
 }
 
-function printUrls({ runtime }: Installation, apiUrl: string, { home }: CommandContext): void {
+function printUrls(
+  { runtime }: Installation,
+  apiUrl: string,
+  loginUrl: string,
+  { home }: CommandContext,
+): void {
   const demo = runtime.mode === 'demo' ? [['demo sources', runtime.demoSourceUrl ?? '']] : [];
   printLine('');
   printLine(
     renderTable(
       ['', ''],
       [
+        ['Dashboard', loginUrl],
+        ['', colors.dim('logs in once, within 10 minutes; then: npx durasync login')],
         [
           'Temporal Web UI',
           `${runtime.temporalUiUrl ?? 'not ours'}/namespaces/${runtime.temporalNamespace}/workflows`,

@@ -1,8 +1,11 @@
 import { once } from 'node:events';
+import type { Client } from '@temporalio/client';
 import { createAgent } from '../../connectors/http/create-agent.ts';
 import { createLog } from '../../log.ts';
 import { connectWorker } from '../../temporal/connect.ts';
+import { payloadMode } from '../../temporal/payload-codec.ts';
 import { startReconcile, startSweep } from '../../temporal/runs.ts';
+import { currentBuild, DEPLOYMENT_NAME } from '../../temporal/versions.ts';
 import { createWorkers, installRuntime } from '../../temporal/worker.ts';
 import { ensureWorkflowBundle } from '../../temporal/workflow-bundle.ts';
 import { printLine } from '../output.ts';
@@ -13,30 +16,44 @@ export async function worker(options: { untilStdinCloses?: true }): Promise<void
   await withSession(async (session, { config, home }) => {
     const log = createLog({ level: config.LOG_LEVEL, form: process.stderr.isTTY ? 'pretty' : 'json' });
     installRuntime(log);
-    const http = createAgent();
+    const http = createAgent({
+      privateRedirects: config.DURASYNC_ALLOW_PRIVATE_REDIRECTS ? 'allowed' : 'refused',
+    });
     const connection = await connectWorker(session.targets.temporal);
     const { client, database, syncs, targets } = session;
     const workers = await createWorkers({
       connection,
       client,
+      dataConverter: targets.temporal.dataConverter,
       database,
       http,
       keys: targets.keys,
       syncs,
       env: targets.env,
       log,
-      bundlePath: await ensureWorkflowBundle(home.path('cache')),
+      buildId: config.DURASYNC_BUILD_ID,
+      bundlePath: await ensureWorkflowBundle(home.path('cache'), payloadMode(config)),
     });
     const stop = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
     if (options.untilStdinCloses) process.stdin.once('end', () => stop.abort()).resume();
     await startSweep(client);
     await startReconcile(client);
-    printLine('worker is ready');
+    printLine(`worker is ready${await versionNote(client, config.DURASYNC_BUILD_ID)}`);
     await Promise.all(workers.map((each) => each.runUntil(once(stop.signal, 'abort'))));
     // An open standard input would keep the process alive.
     process.stdin.destroy();
     await connection.close();
     await http.close();
   });
+}
+
+/** A version gets no new runs before somebody makes it the current one. */
+async function versionNote(client: Client, buildId: string | undefined): Promise<string> {
+  if (buildId === undefined) return '';
+  if ((await currentBuild(client)) === buildId) return ` (version ${buildId}, the current one)`;
+  return (
+    ` (version ${buildId}: new runs begin on it after: temporal worker deployment set-current-version ` +
+    `--deployment-name ${DEPLOYMENT_NAME} --build-id ${buildId})`
+  );
 }

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { Agent } from 'undici';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createAgent } from '../http/create-agent.ts';
 import { SyncFailure } from '../../domain/failures.ts';
 import { fetchCarPage } from './fetch-car-page.ts';
 
@@ -16,7 +16,7 @@ const send =
     void response.writeHead(status, headers).end(body);
 const good = send(200, JSON.stringify(GOOD));
 
-const http = new Agent();
+const http = createAgent();
 let answers: Answer[] = [];
 let requests: { url: string; key: unknown; atMs: number }[] = [];
 let server: ReturnType<typeof createServer>;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Dispatcher } from 'undici';
+import type { SourceAgent } from '../http/create-agent.ts';
 import { z } from 'zod';
 import { type FailureCode, SyncFailure } from '../../domain/failures.ts';
 import { fetchFile } from '../http/fetch-file.ts';
@@ -11,7 +11,7 @@ export interface AuctionsApi {
   /** The setting that holds `baseUrl`: the name every error uses. */
   readonly setting: string;
   readonly apiKey: string;
-  readonly http: Dispatcher;
+  readonly http: SourceAgent;
 }
 
 export interface CarPage {

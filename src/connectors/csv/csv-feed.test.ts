@@ -3,9 +3,8 @@ import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Agent } from 'undici';
 import type { SourceRow } from '../../domain/source.ts';
-import { createAgent } from '../http/create-agent.ts';
+import { createAgent, type SourceAgent } from '../http/create-agent.ts';
 import { csvFeed } from './csv-feed.ts';
 import type { CsvFeed } from './csv-feed.ts';
 
@@ -16,7 +15,7 @@ const COLUMNS = [
   { name: 'to_field', header: 'To', aliases: ['Destination'] },
 ] as const;
 
-let agent: Agent;
+let agent: SourceAgent;
 let server: Server;
 let answer: RequestListener;
 let origin: string;

@@ -4,14 +4,13 @@ import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Agent } from 'undici';
-import { createAgent } from './create-agent.ts';
+import { createAgent, type SourceAgent } from './create-agent.ts';
 import { fetchFile } from './fetch-file.ts';
 import type { FileRequest } from './fetch-file.ts';
 
 const CSV = 'id,name\n1,Zoë\n2,Bo\n';
 
-let agent: Agent;
+let agent: SourceAgent;
 let closers: (() => Promise<void>)[];
 
 beforeEach(() => {
@@ -284,6 +283,8 @@ describe('redirects', () => {
     const other = await redirecting(() => null, seen);
     const first = await redirecting(({ url }) => (url === '/b' ? `${other}/c` : '/b'), seen);
     const headers = { 'x-api-key': 'key' };
+    await agent.close();
+    agent = createAgent({ privateRedirects: 'allowed' });
     expect(await textOf(`${first.replace('//', '//ann:p%40ss@')}/a`, { headers })).toBe(CSV);
     const basic = `Basic ${Buffer.from('ann:p@ss').toString('base64')}`;
     expect(
@@ -293,6 +294,25 @@ describe('redirects', () => {
       ['/b', basic, 'key'],
       ['/c', undefined, undefined],
     ]);
+  });
+
+  test('a redirect to another server of the own network is refused, and says what allows it', async () => {
+    const seen: IncomingMessage[] = [];
+    const inside = await redirecting(() => null, seen);
+    for (const target of [inside, inside.replace('127.0.0.1', 'localhost'), 'http://[::ffff:127.0.0.1]:1/']) {
+      await expect(fetchFrom(await redirecting(() => target))).rejects.toMatchObject({
+        code: 'SourceRefused',
+        message: expect.stringContaining('DURASYNC_ALLOW_PRIVATE_REDIRECTS'),
+      });
+    }
+    expect(seen).toEqual([]);
+  });
+
+  test('a redirect to the metadata of a cloud is refused even where private ones are allowed', async () => {
+    await agent.close();
+    agent = createAgent({ privateRedirects: 'allowed' });
+    const base = await redirecting(() => 'http://169.254.169.254/latest/meta-data/');
+    await expect(fetchFrom(base)).rejects.toMatchObject({ code: 'SourceRefused' });
   });
 
   test('a redirect to something that is not http is SourceRefused', async () => {

@@ -2,6 +2,7 @@ import { unescape } from 'node:querystring';
 import { request } from 'undici';
 import type { Dispatcher } from 'undici';
 import { SyncFailure } from '../../domain/failures.ts';
+import type { SourceAgent } from './create-agent.ts';
 import { decodeBody } from './decode-body.ts';
 import { nameSource } from './name-source.ts';
 import { bodyFailure, requestFailure, statusFailure } from './source-failures.ts';
@@ -14,8 +15,8 @@ export interface FileRequest {
   readonly setting: string;
   /** Ends the fetch at once, with the signal's reason. */
   readonly signal: AbortSignal;
-  /** See `createAgent`; it decides how long connecting may take. */
-  readonly agent: Dispatcher;
+  /** See `createAgent`; it decides how long connecting may take, and where it may lead. */
+  readonly agent: SourceAgent;
   /** Sent to the host of `url` only, never to one it redirects to. */
   readonly headers?: Readonly<Record<string, string>>;
   /** How long the answer may take to begin. Reports are made while we wait. */
@@ -45,7 +46,10 @@ export async function fetchFile(file: FileRequest): Promise<FetchedFile> {
   let target = first;
   for (;;) {
     const source = nameSource(file.setting, target);
-    const answer = await send(file, target, target.origin === first.origin ? file.headers : {});
+    // What a server redirects to was not written by a person, so it may not lead everywhere.
+    const answer = await (target.origin === first.origin
+      ? send(file, target, file.agent, file.headers)
+      : send(file, target, file.agent.redirects, {}));
     const { statusCode, headers } = answer;
     if (statusCode >= 200 && statusCode < 300 && statusCode !== 202 && statusCode !== 206) {
       const received = receive(source, answer.body, file.signal);
@@ -74,8 +78,9 @@ export async function fetchFile(file: FileRequest): Promise<FetchedFile> {
 }
 
 async function send(
-  { setting, signal, agent, headersTimeoutMs = 120_000, bodyIdleTimeoutMs = 60_000 }: FileRequest,
+  { setting, signal, headersTimeoutMs = 120_000, bodyIdleTimeoutMs = 60_000 }: FileRequest,
   target: URL,
+  dispatcher: Dispatcher,
   headers: FileRequest['headers'],
 ): Promise<Dispatcher.ResponseData> {
   const address = new URL(target);
@@ -83,7 +88,7 @@ async function send(
   address.password = '';
   try {
     return await request(address, {
-      dispatcher: agent,
+      dispatcher,
       signal,
       headersTimeout: headersTimeoutMs,
       bodyTimeout: bodyIdleTimeoutMs,

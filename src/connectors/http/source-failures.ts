@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { SyncFailure } from '../../domain/failures.ts';
+import { ForbiddenAddressError } from './address-guard.ts';
 
 /**
  * The failure an HTTP status stands for; call it for every status that is not a usable answer or a redirect.
@@ -33,6 +34,9 @@ export function statusFailure(source: string, status: number, retryAfter: string
 
 /** The failure behind an error thrown before the answer began: name look-up, connection, TLS, headers. */
 export function requestFailure(source: string, error: unknown): SyncFailure {
+  if (error instanceof ForbiddenAddressError) {
+    return new SyncFailure('SourceRefused', `${source}: ${error.message}.`);
+  }
   return new SyncFailure('SourceUnavailable', `${source}: ${describe(error)}. It is tried again.`, {
     cause: error,
   });

@@ -17,6 +17,14 @@ export function documentRoute(app: OpenAPIHono<ApiEnv>): void {
     scheme: 'bearer',
     description: 'A token made with: npx durasync token create --role viewer|operator|admin',
   });
+  app.openAPIRegistry.registerComponent('securitySchemes', 'session', {
+    type: 'apiKey',
+    in: 'cookie',
+    name: 'durasync_session',
+    description:
+      'The cookie that POST /api/session sets, named after the port: durasync_session_8080, or ' +
+      '__Host-durasync_session on HTTPS. A change with it has to come from our own pages.',
+  });
   const describe = () =>
     app.getOpenAPI31Document({
       openapi: '3.1.0',

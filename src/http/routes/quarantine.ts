@@ -4,22 +4,9 @@ import { type Api, json, newRouter } from '../api.ts';
 import { needs } from '../authenticate.ts';
 import { limit } from '../parameters.ts';
 import { COMMON_PROBLEMS, problem, ProblemError } from '../problems.ts';
+import { quarantinedRowSchema } from '../quarantine-schemas.ts';
 
 const ROWS_LISTED = 50;
-
-const entrySchema = z
-  .object({
-    id: z.number().int(),
-    run_id: z.string(),
-    sync: z.string(),
-    table: z.string(),
-    position: z.number().int().openapi({ description: 'Line of the file, or number of the record.' }),
-    reasons: z.array(z.string()).readonly(),
-    raw: z.string().openapi({ description: "The row's own text, at most 4 kB." }),
-    created_at: z.iso.datetime(),
-    resolved_at: z.iso.datetime().nullable(),
-  })
-  .openapi('QuarantinedRow');
 
 const list = createRoute({
   method: 'get',
@@ -35,7 +22,7 @@ const list = createRoute({
       limit: limit(ROWS_LISTED),
     }),
   },
-  responses: { 200: json(z.array(entrySchema), 'The rows.'), ...COMMON_PROBLEMS },
+  responses: { 200: json(z.array(quarantinedRowSchema), 'The rows.'), ...COMMON_PROBLEMS },
 });
 
 const show = createRoute({
@@ -46,7 +33,7 @@ const show = createRoute({
   ...needs('viewer'),
   request: { params: z.object({ id: z.string() }) },
   responses: {
-    200: json(entrySchema, 'The row.'),
+    200: json(quarantinedRowSchema, 'The row.'),
     ...COMMON_PROBLEMS,
     404: problem('There is no such row.'),
   },

@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { listRuns, readDecisions, readReviews } from '../../db/run-list.ts';
+import { listRuns, readDecisions, readReviews, readRunOrigin } from '../../db/run-list.ts';
 import { type Api, json, newRouter } from '../api.ts';
 import { needs } from '../authenticate.ts';
 import { findRun } from '../find-run.ts';
@@ -21,6 +21,9 @@ const list = createRoute({
       sync: z.string().optional(),
       status: z.enum(RUN_STATUSES).optional(),
       kind: z.enum(RUN_KINDS).optional(),
+      before: z.iso.datetime().optional().openapi({
+        description: 'Only runs that began before, for the next page.',
+      }),
       limit: limit(RUNS_LISTED),
     }),
   },
@@ -47,8 +50,12 @@ export function runRoutes(api: Api) {
   return newRouter()
     .openapi(list, async (c) => c.json(await listRuns(db, c.req.valid('query')), 200))
     .openapi(show, async (c) => {
-      const { runId, result } = await findRun(api, c.req.valid('param').id);
-      const [decisions, reviews] = await Promise.all([readDecisions(db, runId), readReviews(db, runId)]);
-      return c.json({ ...result, decisions, reviews }, 200);
+      const { runId, workflowId, result } = await findRun(api, c.req.valid('param').id);
+      const [decisions, reviews, origin] = await Promise.all([
+        readDecisions(db, runId),
+        readReviews(db, runId),
+        readRunOrigin(db, runId),
+      ]);
+      return c.json({ ...result, workflow_id: workflowId, origin, decisions, reviews }, 200);
     });
 }

@@ -5,23 +5,10 @@ import { type Api, json, newRouter, optionalBody } from '../api.ts';
 import { needs, type Principal } from '../authenticate.ts';
 import { reasonBody } from '../parameters.ts';
 import { COMMON_PROBLEMS, problem } from '../problems.ts';
+import { scheduleSchema } from '../sync-schemas.ts';
 
 /** Longer than `triggerSchedule` watches for what became of it. */
 const TRIGGER_MS = 15_000;
-
-const scheduleSchema = z
-  .object({
-    id: z.string(),
-    sync: z.string().nullable(),
-    spec: z.string().openapi({ example: 'daily 02:00 America/Los_Angeles' }),
-    paused: z.boolean(),
-    note: z.string().nullable(),
-    next_times: z.array(z.iso.datetime()).readonly().openapi({
-      description: 'The next three runs; of a paused schedule, when they would be.',
-    }),
-    last_started_at: z.iso.datetime().nullable(),
-  })
-  .openapi('Schedule');
 
 const list = createRoute({
   method: 'get',

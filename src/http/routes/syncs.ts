@@ -4,21 +4,12 @@ import { type Api, type ConfiguredSync, findSync, json, newRouter, optionalBody 
 import { needs } from '../authenticate.ts';
 import { waitQuery } from '../parameters.ts';
 import { COMMON_PROBLEMS, problem } from '../problems.ts';
-import { runResultSchema, runSummarySchema, startedRunSchema } from '../run-schemas.ts';
+import { runResultSchema, startedRunSchema } from '../run-schemas.ts';
 import { startRunByHand } from '../start-run.ts';
+import { syncSchema } from '../sync-schemas.ts';
 
-const syncSchema = z
-  .object({
-    name: z.string(),
-    title: z.string(),
-    off: z.string().nullable().openapi({ description: 'Why it cannot run; null when it can.' }),
-    time_zone: z.string(),
-    windows: z.enum(['none', 'days']),
-    schedules: z.array(z.string()),
-    tables: z.array(z.object({ name: z.string(), archives: z.boolean(), optional: z.boolean() })),
-    last_run: runSummarySchema.nullable(),
-  })
-  .openapi('Sync');
+/** Enough for a small plot. */
+const RECENT_RUNS = 24;
 
 const day = (description: string) => z.iso.date().optional().openapi({ description });
 
@@ -78,7 +69,7 @@ export function syncRoutes(api: Api) {
 
   async function shown({ definition, settings, off }: ConfiguredSync): Promise<z.infer<typeof syncSchema>> {
     const { name, title, windows, tables } = definition;
-    const [lastRun] = await listRuns(db, { sync: name, kind: 'sync', limit: 1 });
+    const runs = await listRuns(db, { sync: name, kind: 'sync', limit: RECENT_RUNS });
     return {
       name,
       title,
@@ -91,7 +82,14 @@ export function syncRoutes(api: Api) {
         archives: table.archives !== false,
         optional: table.optional ?? false,
       })),
-      last_run: lastRun ?? null,
+      last_run: runs[0] ?? null,
+      recent_runs: runs.map(({ run_id, status, started_at, duration_seconds, total_rows_processed }) => ({
+        run_id,
+        status,
+        started_at,
+        duration_seconds,
+        total_rows_processed,
+      })),
     };
   }
 

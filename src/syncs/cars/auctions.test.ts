@@ -1,10 +1,10 @@
-import { Agent } from 'undici';
 import { afterAll, beforeEach, expect, test } from 'vitest';
+import { createAgent } from '../../connectors/http/create-agent.ts';
 import { AUCTIONS_KEY, carRecords, startFakeAuctions } from '../../../test/support/fake-auctions.ts';
 import type { SourceContext, SourcePage } from '../../domain/source.ts';
 import { auctions } from './auctions.ts';
 
-const http = new Agent();
+const http = createAgent();
 const fake = await startFakeAuctions();
 afterAll(() => http.close());
 

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { z } from 'zod';
 import { createLwaTokenCache } from '../../connectors/amazon/lwa-token-cache.ts';
 import { readCredential } from '../../db/clients.ts';
@@ -52,6 +53,12 @@ export function defineCommerce(): SyncDefinition {
     reads: 'one_by_one',
     async scopeTables({ db }, scope) {
       return DATA_TYPES[(await readCredential(db, scope)).platform_type];
+    },
+    async scopeTitle(db, scope) {
+      const { rows } = await sql<{ title: string }>`
+        SELECT platform_type || ' ' || connection_name || ' of ' || client_id AS title
+        FROM commerce.client_api_credentials WHERE credential_id::text = ${scope}`.execute(db);
+      return rows[0]?.title;
     },
     tables: DATA_TYPES.shopify.map((dataType) => shopTable(dataType, openShop)),
     enrich: [],

@@ -76,6 +76,23 @@ export const mediaPartners: TableDefinition = {
   row: partnerRow,
   source: fmsFeed('FMS_PARTNERS_CSV_URL', 'media_partners', partnerRow),
   archives: true,
+  derived: {
+    columns: [
+      'latitude',
+      'longitude',
+      'geocode_status',
+      'geocode_approximate',
+      'geocoded_at',
+      'preferred_day_of_week',
+      'preferred_day_confidence',
+      'preferred_day_source',
+    ],
+    unless: {
+      column: 'preferred_day_source',
+      is: 'manual',
+      columns: ['preferred_day_of_week', 'preferred_day_source'],
+    },
+  },
 };
 
 const loanRow = z.object({

@@ -60,6 +60,7 @@ export function defineRentals({ apartMs = APART_MS, firstWaitMs }: RentalsOption
     windows: 'days',
     periodMs: 5 * MINUTE_MS,
     runTimeoutMs: (settings) => Math.min(RUN_MS_MAX, Math.round(shortestPauseMs(settings) * RUN_SHARE)),
+    routineNotices: /^\w+: \d+\/\d+ locations read/,
     tables: [stores(open), bookings(open), returns(open), walkIns, lossOfSale],
     enrich: [],
     derive: [],

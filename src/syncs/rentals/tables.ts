@@ -77,6 +77,7 @@ export const bookings = (open: OpenClient): TableDefinition => ({
   name: 'bookings',
   row: reportRow,
   existing: 'skip',
+  insertOnly: ['remarks'],
   guards: REPORT_GUARDS,
   source: reportSource({ setting: SETTING, report: 'bookings', leadType: 'bookingconfirmation', open }),
 });
@@ -87,6 +88,7 @@ export const returns = (open: OpenClient): TableDefinition => ({
   name: 'returns',
   row: reportRow.extend({ return_date: required(day()) }),
   existing: 'skip',
+  insertOnly: ['remarks'],
   guards: REPORT_GUARDS,
   source: reportSource({ setting: SETTING, report: 'returns', leadType: 'return', open }),
 });

@@ -5,6 +5,7 @@ import { isWorkbook, readWorkbook } from '../../connectors/xlsx/read-workbook.ts
 import type { SourcePage, SourceRow } from '../../domain/source.ts';
 import { integer, required, text } from '../columns.ts';
 import type { TableDefinition, Upload } from '../define-sync.ts';
+import { wholeFile } from '../whole-file.ts';
 import { day, store } from './columns.ts';
 import { findStoreIn } from './store-name.ts';
 import { LEAD, LEADS } from './tables.ts';
@@ -42,7 +43,7 @@ const typeOf = (kind: Kind, status: unknown): 'enquiry' | 'lossOfSale' =>
 
 async function* readUpload(
   kind: Kind,
-  { fileName, content, options }: Upload,
+  { fileName, read, options }: Upload,
 ): AsyncGenerator<SourcePage, void, undefined> {
   const fallback = options['store'] ?? findStoreIn(fileName) ?? '';
   const withOrigin = ({ position, values, raw, unreadable }: SourceRow): SourceRow => ({
@@ -56,7 +57,7 @@ async function* readUpload(
       source: kind,
     },
   });
-  for await (const page of readPages(fileName, content)) {
+  for await (const page of readPages(fileName, await wholeFile(read()))) {
     yield { rows: page.rows.map(withOrigin), drift: page.drift, nextCursor: null };
   }
 }

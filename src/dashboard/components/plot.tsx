@@ -1,0 +1,93 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import uPlot from 'uplot';
+import { moment } from '../format.ts';
+
+interface PlotProps {
+  readonly title: string;
+  /** Seconds since 1970, rising. */
+  readonly times: readonly number[];
+  readonly values: readonly number[];
+  readonly show: (value: number) => string;
+}
+
+const HEIGHT = 150;
+/** Pointing at one plot shows the same run in the others. */
+const cursor = uPlot.sync('runs');
+const dark = matchMedia('(prefers-color-scheme: dark)');
+
+/** A value of each run over time. The line above it tells the run that is pointed at, else the last one. */
+export function Plot({ title, times, values, show }: PlotProps) {
+  const frame = useRef<HTMLDivElement>(null);
+  const [index, setIndex] = useState<number>();
+  const [scheme, setScheme] = useState(dark.matches);
+  useEffect(() => {
+    const update = (): void => setScheme(dark.matches);
+    dark.addEventListener('change', update);
+    return () => dark.removeEventListener('change', update);
+  }, []);
+  useEffect(() => {
+    const element = frame.current;
+    if (!element) return;
+    const plot = new uPlot(options(element, show, setIndex), [[...times], [...values]], element);
+    const watch = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT }));
+    watch.observe(element);
+    return () => {
+      watch.disconnect();
+      plot.destroy();
+    };
+  }, [times.join(), values.join(), scheme]);
+  const shown = index ?? values.length - 1;
+  const most = Math.max(...values);
+  return (
+    <figure class="plot">
+      <figcaption>
+        <span class="plot-title">{title}</span>
+        <span class="plot-value">{show(values[shown] ?? 0)}</span>
+        <span class="muted">{moment(new Date((times[shown] ?? 0) * 1000).toISOString())}</span>
+      </figcaption>
+      <div
+        ref={frame}
+        role="img"
+        aria-label={`${title} of the last ${values.length} runs: from ${show(Math.min(...values))} to ${show(most)}`}
+      />
+    </figure>
+  );
+}
+
+function options(
+  element: HTMLElement,
+  show: PlotProps['show'],
+  point: (index?: number) => void,
+): uPlot.Options {
+  const style = getComputedStyle(element);
+  const colour = (name: string): string => style.getPropertyValue(name).trim();
+  const font = `11px ${style.fontFamily}`;
+  const axis = {
+    font,
+    stroke: colour('--muted'),
+    grid: { stroke: colour('--line'), width: 1 },
+    ticks: { show: false },
+  };
+  return {
+    width: element.clientWidth,
+    height: HEIGHT,
+    legend: { show: false },
+    padding: [8, 8, 0, 0],
+    cursor: { sync: { key: cursor.key }, y: false, drag: { x: false, y: false }, points: { size: 8 } },
+    hooks: { setCursor: [({ cursor: { idx } }) => point(idx ?? undefined)] },
+    scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.1 : 1] } },
+    axes: [
+      { ...axis, grid: { show: false }, space: 70 },
+      { ...axis, size: 56, space: 36, values: (_plot, splits) => splits.map(show) },
+    ],
+    series: [
+      {},
+      {
+        stroke: colour('--accent'),
+        width: 1.5,
+        fill: colour('--accent-faint'),
+        points: { show: element.clientWidth / 14 > 8, size: 4, fill: colour('--accent') },
+      },
+    ],
+  };
+}

@@ -1,0 +1,56 @@
+/** How people read numbers, times and names. */
+
+const numbers = new Intl.NumberFormat('en');
+export const count = (value: number): string => numbers.format(value);
+
+export const plural = (value: number, one: string, many = `${one}s`): string =>
+  `${count(value)} ${value === 1 ? one : many}`;
+
+const MINUTE = 60;
+const HOUR = 3_600;
+const DAY = 86_400;
+
+/** '0.8 s', '42 s', '3 min 12 s', '2 h 5 min', '3 d 4 h'. */
+export function duration(seconds: number | null): string {
+  if (seconds === null) return '';
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < MINUTE) return `${whole} s`;
+  if (whole < HOUR) return `${Math.floor(whole / MINUTE)} min ${whole % MINUTE} s`;
+  if (whole < DAY) return `${Math.floor(whole / HOUR)} h ${Math.floor((whole % HOUR) / MINUTE)} min`;
+  return `${Math.floor(whole / DAY)} d ${Math.floor((whole % DAY) / HOUR)} h`;
+}
+
+const moments = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23' });
+/** 'Nov 27, 2026, 02:00', in the zone of who looks. */
+export const moment = (instant: string): string => moments.format(new Date(instant));
+
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' });
+
+/** 'just now', '3 min. ago', 'in 2 hr.', 'yesterday'. */
+export function fromNow(instant: string, now: number): string {
+  const seconds = (Date.parse(instant) - now) / 1000;
+  const size = Math.abs(seconds);
+  if (size < 45) return seconds > 5 ? 'in a moment' : 'just now';
+  if (size < 50 * MINUTE) return relative.format(Math.round(seconds / MINUTE), 'minute');
+  if (size < 36 * HOUR) return relative.format(Math.round(seconds / HOUR), 'hour');
+  return relative.format(Math.round(seconds / DAY), 'day');
+}
+
+/** 'completed with errors'. */
+export const words = (name: string): string => name.replaceAll('_', ' ');
+
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** Enough of an id to tell it from others. */
+export const shortId = (id: string): string => id.slice(0, 8);
+
+/** 'a shop' of 'token:a shop', for people. */
+export const who = (actor: string | null): string => actor?.replace(/^(token|cli|api):/, '') ?? '';
+
+/** A value of a row as text; text is cut where it gets long. */
+export function cellText(cell: unknown): string {
+  if (cell === null || cell === undefined) return '–';
+  const text = typeof cell === 'string' ? cell : JSON.stringify(cell);
+  return text.length > 160 ? `${text.slice(0, 160)}…` : text;
+}

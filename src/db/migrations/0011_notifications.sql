@@ -1,0 +1,38 @@
+-- What is wrong now; a row goes when it is over.
+CREATE TABLE durasync.open_causes (
+  cause text PRIMARY KEY,
+  kind text NOT NULL,
+  -- What of it is wrong, such as the tables that failed: people hear of it again when another one joins.
+  parts text[] NOT NULL DEFAULT '{}',
+  raised_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- What people are told, written in the transaction of what happened.
+CREATE TABLE durasync.notifications (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  cause text NOT NULL,
+  kind text NOT NULL,
+  event text NOT NULL CHECK (event IN ('raised', 'changed', 'resolved', 'told')),
+  title text NOT NULL,
+  body text NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  -- When it was handed to the channels there were then.
+  dispatched_at timestamptz
+);
+CREATE INDEX notifications_to_dispatch ON durasync.notifications (id) WHERE dispatched_at IS NULL;
+CREATE INDEX notifications_by_cause ON durasync.notifications (cause, id);
+
+-- One row for each notification and channel: Slack, and each address of ALERT_EMAIL.
+CREATE TABLE durasync.notification_deliveries (
+  notification_id bigint NOT NULL REFERENCES durasync.notifications ON DELETE CASCADE,
+  channel text NOT NULL,
+  status text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'sent', 'failed')),
+  -- Counts what was begun. Whoever settles a delivery names the attempt, so that an earlier one changes nothing.
+  attempts integer NOT NULL DEFAULT 0,
+  -- The next attempt; while one is under way, when it counts as lost.
+  due_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  ended_at timestamptz,
+  error_message text,
+  PRIMARY KEY (notification_id, channel)
+);
+CREATE INDEX notification_deliveries_pending ON durasync.notification_deliveries (due_at) WHERE status = 'pending';

@@ -1,0 +1,158 @@
+import { sql } from 'kysely';
+import type { Db } from '../db/connect.ts';
+import type { RunResult } from '../domain/run-result.ts';
+import { type Message, openParts, raiseCause, resolveCause, tell } from './causes.ts';
+
+/** What is known of a run besides its result. */
+export interface EndedSyncRun {
+  readonly result: RunResult;
+  /** '' when the sync is one whole. */
+  readonly scope: string;
+  /** How people call it: 'fleet', or 'commerce: shopify main of acme'. */
+  readonly title: string;
+  /** Whether people want to hear of completed runs. */
+  readonly tellCompleted: boolean;
+  /** Notices that every run has, which nobody needs to be told. */
+  readonly routine: RegExp | undefined;
+}
+
+/** The cause of what is wrong with the runs of a sync, or of one scope of it. */
+const runCause = (sync: string, scope: string): string => causeOf('run', sync, scope);
+
+const causeOf = (what: string, sync: string, scope: string): string =>
+  `${what}:${sync}${scope === '' ? '' : `:${scope}`}`;
+
+/**
+ * Writes what people should hear of a run that has just ended, or of a hold that was just decided on: failures and
+ * recoveries, holds and decisions, what is unusual, and completions where they are wanted. Call it once for each
+ * change of the run's status, in the transaction that changes it.
+ *
+ * @returns whether there is something to send
+ */
+export async function reportRunEnd(tx: Db, run: EndedSyncRun): Promise<boolean> {
+  const told = [await reportFailures(tx, run), await reportHolds(tx, run), await reportUnusual(tx, run)];
+  if (run.tellCompleted && run.result.status === 'completed') {
+    const { title, body } = completedMessage(run);
+    told.push(await tell(tx, { cause: `completed:${run.result.run_id}`, kind: 'completed', title, body }));
+  }
+  return told.includes(true);
+}
+
+/** The part that stands for a run as a whole. */
+const WHOLE = 'the run';
+
+/** What failed stays wrong until a run shows that it works again: one of other tables says nothing about it. */
+async function reportFailures(tx: Db, run: EndedSyncRun): Promise<boolean> {
+  const { result, scope } = run;
+  if (result.status === 'cancelled') return false;
+  const cause = runCause(result.sync, scope);
+  const tables = result.tables.map(({ table, status }) => ({ part: table, failed: status === 'failed' }));
+  const steps = [...result.enrich, ...result.derive];
+  const seen = [...tables, ...steps.map(({ step, success }) => ({ part: step, failed: !success }))];
+  const failed = seen.filter((each) => each.failed).map(({ part }) => part);
+  if (result.status === 'failed' && failed.length === 0) failed.push(WHOLE);
+  const before = (await openParts(tx, cause)) ?? [];
+  const shown = new Set([WHOLE, ...seen.map(({ part }) => part)]);
+  const parts = [...new Set([...before.filter((part) => !shown.has(part)), ...failed])];
+  if (parts.length > 0) {
+    return raiseCause(tx, { cause, kind: 'failed', parts, ...failedMessage(run, failed) });
+  }
+  return resolveCause(tx, cause, {
+    title: `${run.title} has recovered`,
+    body: [`What had failed works again: ${before.join(', ')}.`, footer(run)].join('\n'),
+  });
+}
+
+function failedMessage(run: EndedSyncRun, failed: readonly string[]): Message {
+  const { result, title } = run;
+  const lines = [
+    ...result.tables.filter(({ status }) => status === 'failed').map(({ table, error }) => [table, error]),
+    ...[...result.enrich, ...result.derive]
+      .filter(({ success }) => !success)
+      .map(({ step, summary }) => [step, summary]),
+  ].map(([part, text]) => `- ${part}: ${text ?? 'no reason given'}`);
+  return {
+    title:
+      result.status === 'failed'
+        ? `${title} failed`
+        : `${title}: ${failed.join(', ')} failed, the rest did not`,
+    body: [...shortened(lines.length > 0 ? lines : [result.error_message ?? '']), footer(run)].join('\n'),
+  };
+}
+
+/** A sync waits for a decision as long as a table of any of its runs does. */
+async function reportHolds(tx: Db, run: EndedSyncRun): Promise<boolean> {
+  const { result, scope, title } = run;
+  const cause = causeOf('held', result.sync, scope);
+  const { rows } = await sql<{ table_name: string }>`
+    SELECT DISTINCT t.table_name FROM durasync.sync_runs r JOIN durasync.sync_run_tables t USING (run_id)
+    WHERE r.sync = ${result.sync} AND coalesce(r.scope, '') = ${scope} AND r.status = 'held' AND t.status = 'held'
+    ORDER BY 1`.execute(tx);
+  if (rows.length === 0) {
+    return resolveCause(tx, cause, {
+      title: `${title} waits for no decision any more`,
+      body: [`The run is ${result.status}. ${result.error_message ?? ''}`.trim(), footer(run)].join('\n'),
+    });
+  }
+  if (result.status !== 'held') return false;
+  const held = result.tables.filter(({ status }) => status === 'held');
+  return raiseCause(tx, {
+    cause,
+    kind: 'held',
+    parts: rows.map(({ table_name: table }) => table),
+    title: `${title} waits for a decision: ${held.map(({ table }) => table).join(', ')}`,
+    body: [
+      ...shortened(held.map(({ error, table }) => `- ${error ?? table}`)),
+      `Nothing of it is merged until somebody decides: npx durasync runs approve ${result.run_id} (or reject).`,
+      footer(run),
+    ].join('\n'),
+  });
+}
+
+/** Growth, new columns, addresses that are not found: told once, until it is another fact or another table. */
+async function reportUnusual(tx: Db, run: EndedSyncRun): Promise<boolean> {
+  const { result, scope, title, routine } = run;
+  if (result.status === 'cancelled') return false;
+  const cause = causeOf('unusual', result.sync, scope);
+  const notices = result.notices.filter((notice) => !routine?.test(notice));
+  const tables = new Set(result.tables.map(({ table }) => table));
+  const before = (await openParts(tx, cause)) ?? [];
+  const kept = before.filter((part) => !tables.has(part.split(':')[0] ?? '') && part.includes(':'));
+  const parts = [...new Set([...kept, ...notices.map(withoutNumbers)])];
+  if (parts.length === 0) return resolveCause(tx, cause, null);
+  return raiseCause(tx, {
+    cause,
+    kind: 'unusual',
+    parts,
+    title: `${title}: something is unusual`,
+    body: [...shortened(notices.map((notice) => `- ${notice}`)), footer(run)].join('\n'),
+  });
+}
+
+/** The same fact with other counts is the same fact. */
+const withoutNumbers = (notice: string): string => notice.replaceAll(/\d[\d,.:]*/g, '#');
+
+function completedMessage(run: EndedSyncRun): Message {
+  const { result, title } = run;
+  const rows = result.total_rows_processed.toLocaleString('en');
+  const lines = result.tables.map(
+    (table) =>
+      `- ${table.table}: ${table.rows_processed} rows, ${table.inserted} new, ${table.updated} changed, ` +
+      `${table.archived} archived, ${table.quarantined} quarantined`,
+  );
+  return {
+    title: `${title} completed: ${rows} rows in ${result.duration_seconds ?? 0} s`,
+    body: [...shortened(lines), footer(run)].join('\n'),
+  };
+}
+
+const LINES_MAX = 12;
+const LINE_MAX = 400;
+
+function shortened(lines: readonly string[]): string[] {
+  const cut = lines.map((line) => (line.length > LINE_MAX ? `${line.slice(0, LINE_MAX)} …` : line));
+  return cut.length <= LINES_MAX ? cut : [...cut.slice(0, LINES_MAX), `… and ${cut.length - LINES_MAX} more`];
+}
+
+const footer = ({ result }: EndedSyncRun): string =>
+  `Run ${result.run_id}, started ${result.start_time}. Look at it with: npx durasync runs show ${result.run_id}`;

@@ -15,7 +15,7 @@ export interface FoundBackup {
 }
 
 /** Something that is called like a backup and is none. */
-export interface BrokenBackup {
+interface BrokenBackup {
   readonly name: string;
   readonly location: string;
   readonly reason: string;

@@ -7,6 +7,7 @@ import { uploadBackup } from '../src/db/backup/upload-backup.ts';
 import { verifyBackup } from '../src/db/backup/verify-backup.ts';
 import { removeOldRows } from '../src/db/retention.ts';
 import type { CareActivities, RemovedByAge, StoredBackup, VerifiedBackup } from '../src/domain/backups.ts';
+import { type Message, raiseCause, resolveCause } from '../src/notify/causes.ts';
 import { removeOldLogs } from '../src/home/remove-old-logs.ts';
 import { VERSION } from '../src/version.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -95,4 +96,24 @@ export async function removeOld(
   const rows = await removeOldRows(database.db, days, signal);
   const logs = await removeOldLogs(join(settings.DURASYNC_HOME, 'logs'), settings.RETENTION_DAYS, new Date());
   return { ...rows, logs };
+}
+
+const SAID = {
+  backup: { wrong: 'The backup failed', over: 'A backup was made again' },
+  'backup-check': { wrong: 'The newest backup does not come back', over: 'The newest backup comes back' },
+} as const;
+
+/** Tells people once of what went wrong, and once that it is over. */
+export async function noteBackups(
+  { database, wakeNotifications }: ActivityDependencies,
+  { cause, problem }: Parameters<CareActivities['noteBackups']>[0],
+): Promise<void> {
+  const { wrong, over } = SAID[cause];
+  const toSend = await database.db.transaction().execute((tx) => {
+    if (problem !== null)
+      return raiseCause(tx, { cause, kind: 'backup_failed', title: wrong, body: problem });
+    const message: Message = { title: over, body: 'See: npx durasync backup list' };
+    return resolveCause(tx, cause, message);
+  });
+  if (toSend) await wakeNotifications();
 }

@@ -11,7 +11,7 @@ import { closeTable } from '../src/db/runs.ts';
 import { dropStaging, keepStaging } from '../src/db/staging.ts';
 import { askingToWait } from './asking-to-wait.ts';
 import { analyseSkus } from './analyse-skus.ts';
-import { backUp, prune, removeOld, upload, verifyNewest } from './care.ts';
+import { backUp, noteBackups, prune, removeOld, upload, verifyNewest } from './care.ts';
 import { clientActivities } from './clients.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { archiveMissing, mergeStaged } from './merge-staged.ts';
@@ -64,6 +64,7 @@ export function createActivities(
     uploadBackup: (input) => guarded((progress) => upload(deps, input, stepCall(progress))),
     verifyNewestBackup: () => guarded((progress) => verifyNewest(deps, stepCall(progress))),
     pruneBackups: () => guarded(() => prune(deps)),
+    noteBackups: (input) => guarded(() => noteBackups(deps, input)),
     removeOldRows: () => guarded((progress) => removeOld(deps, stepCall(progress))),
     planUndo: (input) => guarded(() => planUndo(deps, input)),
     takeBack: (input) => guarded(() => takeBack(deps, input)),

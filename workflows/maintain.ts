@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, setCurrentDetails } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, isCancellation, setCurrentDetails } from '@temporalio/workflow';
 import {
   backupName,
   type MaintainBackupInput,
@@ -10,10 +10,20 @@ import { logicalInstant } from './logical-instant.ts';
 
 /**
  * Backs the database up into the folder and, when one is set, the bucket. Named after the time it was meant for, so
- * that a repeat makes no second one.
+ * that a repeat makes no second one. People hear of a failure once, and once that it is over.
  */
 export async function maintainBackup(input: MaintainBackupInput = {}): Promise<MaintainedBackup> {
-  const name = input.name ?? backupName(logicalInstant());
+  try {
+    const made = await backUp(input.name ?? backupName(logicalInstant()));
+    await care.noteBackups({ cause: 'backup', problem: null });
+    return made;
+  } catch (error) {
+    if (!isCancellation(error)) await care.noteBackups({ cause: 'backup', problem: reasonOf(error).message });
+    throw error;
+  }
+}
+
+async function backUp(name: string): Promise<MaintainedBackup> {
   const backup = await care.createBackup({ name });
   setCurrentDetails(`${backup.rows} rows in ${backup.location}`);
   const uploaded = await care.uploadBackup({ name });
@@ -23,15 +33,19 @@ export async function maintainBackup(input: MaintainBackupInput = {}): Promise<M
 
 /**
  * Proves the newest backup by restoring it, then removes what is past its age. When that backup turns out to be bad,
- * no backup is removed and the run fails in the end. Safe to repeat.
+ * people hear of it, no backup is removed and the run fails in the end. Safe to repeat.
  */
 export async function maintainRetention(): Promise<MaintainedRetention> {
   const { verified, problem } = await verifyNewest();
-  const backups = problem?.type === 'BackupUnusable' ? null : await care.pruneBackups();
+  const isBad = problem?.type === 'BackupUnusable';
+  if (isBad || verified) {
+    await care.noteBackups({ cause: 'backup-check', problem: isBad ? problem.message : null });
+  }
+  const backups = isBad ? null : await care.pruneBackups();
   const removed = await care.removeOldRows();
   const rows = Object.values(removed).reduce((sum, each) => sum + each, 0);
   setCurrentDetails(`${backups?.removed.length ?? 0} backups, ${rows} rows and logs removed`);
-  if (backups === null && problem) throw problem;
+  if (isBad) throw problem;
   return { verified, backups, removed, notices: problem ? [problem.message] : [] };
 }
 
@@ -41,8 +55,14 @@ async function verifyNewest(): Promise<
   try {
     return { verified: await care.verifyNewestBackup() };
   } catch (error) {
-    const cause = error instanceof ActivityFailure ? error.cause : undefined;
-    if (!(cause instanceof ApplicationFailure)) throw error;
-    return { verified: null, problem: cause };
+    const problem = reasonOf(error);
+    if (isCancellation(error) || !(problem instanceof ApplicationFailure)) throw error;
+    return { verified: null, problem };
   }
+}
+
+/** What the step itself said. */
+function reasonOf(error: unknown): Error {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return cause instanceof Error ? cause : new ApplicationFailure(String(cause));
 }

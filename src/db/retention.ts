@@ -4,15 +4,15 @@ import type { Db } from './connect.ts';
 import { deleteInBatches } from './delete-in-batches.ts';
 
 export interface RetentionDays {
-  /** Of quarantined rows, tables of runs, before-images and uploads. */
+  /** Of quarantined rows, tables of runs, before-images, notifications and uploads. */
   readonly details: number;
   /** Of runs and results themselves. */
   readonly history: number;
 }
 
 /**
- * Removes what is past its age, in batches: quarantined rows, the tables and before-images of runs, uploads, and after
- * a longer time the runs. Runs that are open, and those whose rows are live now, keep everything. Safe to repeat.
+ * Removes what is past its age, in batches: quarantined rows, the tables and before-images of runs, notifications,
+ * uploads, and after a longer time the runs. Runs that are open, and those whose rows are live now, keep everything. Safe to repeat.
  */
 export async function removeOldRows(
   db: Db,
@@ -34,6 +34,14 @@ export async function removeOldRows(
     ],
     ['run_tables', 'durasync.sync_run_tables', ofOldRuns],
     ['row_changes', 'durasync.row_changes', ofOldRuns],
+    ['watermark_changes', 'durasync.watermark_changes', ofOldRuns],
+    [
+      'notifications',
+      'durasync.notifications',
+      sql`created_at < ${before(days.details)} AND dispatched_at IS NOT NULL
+      AND id NOT IN (SELECT notification_id FROM durasync.notification_deliveries WHERE status = 'pending')`,
+    ],
+    ['sessions', 'durasync.sessions', sql`expires_at < now()`],
     ['uploads', 'durasync.uploads', sql`uploaded_at < ${before(days.details)}`],
     ['client_results', 'commerce.client_api_sync_results', sql`started_at < ${before(days.history)}`],
     ['cars_log', 'cars.cars_sync_log', sql`started_at < ${before(days.history)}`],
@@ -41,14 +49,7 @@ export async function removeOldRows(
   ] as const;
   const removed: Record<string, number> = {};
   for (const [what, table, which] of steps) {
-    if (await tableExists(db, table)) removed[what] = await deleteInBatches(db, table, which, signal);
+    removed[what] = await deleteInBatches(db, table, which, signal);
   }
   return removed;
-}
-
-async function tableExists(db: Db, table: string): Promise<boolean> {
-  const { rows } = await sql<{ found: boolean }>`SELECT to_regclass(${table}) IS NOT NULL AS found`.execute(
-    db,
-  );
-  return rows[0]?.found ?? false;
 }

@@ -55,6 +55,9 @@ export interface MaintainedRetention {
   readonly notices: readonly string[];
 }
 
+/** Whether backups are made, and whether they come back. */
+export type BackupCause = 'backup' | 'backup-check';
+
 /** Each is safe to repeat: a second backup of the same name is the first one. */
 export interface CareActivities {
   /** Throws BackupPlaceFull, BackupPlaceRefused. */
@@ -65,6 +68,8 @@ export interface CareActivities {
   verifyNewestBackup(): Promise<VerifiedBackup | null>;
   /** Removes backups past their age, never the last good one. */
   pruneBackups(): Promise<PrunedBackups>;
+  /** Lets people hear once of what went wrong, and once that it is over. */
+  noteBackups(input: { readonly cause: BackupCause; readonly problem: string | null }): Promise<void>;
   /** Removes rows and logs past their age, in batches. */
   removeOldRows(): Promise<RemovedByAge>;
 }

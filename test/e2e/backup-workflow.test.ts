@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -65,8 +65,8 @@ test('a backup survives the death of its worker in the middle, and is listed onc
 test('retention proves the newest backup, removes what is old, and says so', async () => {
   await queryOnce(
     database.databaseUrl,
-    `INSERT INTO durasync.uploads (file_name, content, uploaded_by, uploaded_at)
-     VALUES ('old.csv', 'x', 'test', now() - interval '31 days')`,
+    `INSERT INTO durasync.uploads (file_name, uploaded_by, uploaded_at)
+     VALUES ('old.csv', 'test', now() - interval '31 days')`,
   );
   const handle = await client.workflow.start('maintainRetention', {
     taskQueue: 'durasync',
@@ -79,3 +79,30 @@ test('retention proves the newest backup, removes what is old, and says so', asy
   expect(result.removed).toMatchObject({ uploads: 1 });
   expect(result.notices).toEqual([]);
 }, 90_000);
+
+test('people hear once of a backup that fails, and once that one was made again', async () => {
+  const run = (): Promise<unknown> =>
+    startBackup(client, 'test').then(({ workflowId, runId }) =>
+      client.workflow.getHandle(workflowId, runId).result(),
+    );
+  const told = `SELECT event, body FROM durasync.notifications WHERE cause = 'backup' ORDER BY id`;
+  await notAFolder();
+  await expect(run()).rejects.toThrow();
+  await expect(run()).rejects.toThrow();
+  expect(await queryOnce(database.databaseUrl, told)).toEqual([
+    { event: 'raised', body: expect.stringContaining('set BACKUP_DIR to another folder') },
+  ]);
+  target.env.BACKUP_DIR = folder;
+  await run();
+  expect(await queryOnce(database.databaseUrl, told)).toMatchObject([
+    { event: 'raised' },
+    { event: 'resolved' },
+  ]);
+}, 60_000);
+
+/** Backups can't be made below a file. */
+async function notAFolder(): Promise<void> {
+  const file = join(folder, 'a-file');
+  await writeFile(file, '');
+  target.env.BACKUP_DIR = join(file, 'backups');
+}

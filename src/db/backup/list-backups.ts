@@ -42,8 +42,12 @@ export async function listBackups(places: readonly BackupPlace[], keys: KeyRing)
       else broken.push(found);
     }
   }
-  return { good: good.toSorted((a, b) => (a.manifest.created_at < b.manifest.created_at ? 1 : -1)), broken };
+  return { good: newestFirst(good), broken };
 }
+
+/** Those of one instant stay in the order of their places. */
+export const newestFirst = (backups: readonly FoundBackup[]): FoundBackup[] =>
+  backups.toSorted((a, b) => b.manifest.created_at.localeCompare(a.manifest.created_at));
 
 async function look(
   place: BackupPlace,

@@ -1,7 +1,7 @@
 import type { PrunedBackups } from '../../domain/backups.ts';
 import type { KeyRing } from '../../key-ring.ts';
 import type { BackupPlace } from './backup-place.ts';
-import { type FoundBackup, listBackups } from './list-backups.ts';
+import { type FoundBackup, listBackups, newestFirst } from './list-backups.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -11,10 +11,9 @@ const DAY_MS = 24 * 3_600_000;
  */
 export function pastTheirAge(good: readonly FoundBackup[], keepDays: number, now: Date): FoundBackup[] {
   const before = new Date(now.getTime() - keepDays * DAY_MS).toISOString();
-  const newestFirst = good.toSorted((a, b) => (a.manifest.created_at < b.manifest.created_at ? 1 : -1));
   const group = ({ place, manifest }: FoundBackup): string => `${place.location} ${manifest.database}`;
   const kept = new Set<string>();
-  return newestFirst.filter((backup) => {
+  return newestFirst(good).filter((backup) => {
     const isNewest = keepFirst(kept, group(backup));
     const isNewestVerified =
       backup.shown.verified_at !== null && keepFirst(kept, `${group(backup)} verified`);

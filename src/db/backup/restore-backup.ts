@@ -96,6 +96,13 @@ async function checkOpenRuns({ exists, databaseUrl, tablesWithRows }: Target): P
   await refuseOpenRuns(client).finally(() => client.end());
 }
 
+/** Nobody hears of old news again, and who was logged in then is not now. */
+const FORGET = `
+  UPDATE durasync.notifications SET dispatched_at = now() WHERE dispatched_at IS NULL;
+  UPDATE durasync.notification_deliveries SET status = 'failed', ended_at = now(), error_message = 'restored from a backup'
+  WHERE status = 'pending';
+  DELETE FROM durasync.sessions; DELETE FROM durasync.login_codes; DELETE FROM durasync.open_causes`;
+
 /** Ends what was open when the backup was made, and lets PostgreSQL look at the rows. */
 async function settle(databaseUrl: string): Promise<void> {
   const connection = connectDatabase({ databaseUrl, applicationName: 'durasync restore', maxConnections: 1 });
@@ -113,6 +120,7 @@ async function settle(databaseUrl: string): Promise<void> {
           'It was open when the backup was made that this database was restored from. Start a new run.',
       });
     }
+    await connection.pool.query(FORGET);
     await connection.pool.query('ANALYZE');
   } finally {
     await connection.close();

@@ -1,4 +1,5 @@
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
+import type { BackfillActivities, BackfillInput } from '../src/domain/backfills.ts';
 import type { CareActivities } from '../src/domain/backups.ts';
 import type { ClientActivities } from '../src/domain/clients.ts';
 import type { NotifyActivities, SyncActivities } from '../src/domain/contracts.ts';
@@ -9,11 +10,13 @@ import { deliverDue } from '../src/notify/deliver-due.ts';
 import { pagesStaged } from '../src/db/pages-staged.ts';
 import { closeTable } from '../src/db/runs.ts';
 import { dropStaging, keepStaging } from '../src/db/staging.ts';
+import { readSettings } from '../src/settings.ts';
+import { checkBackfill } from '../src/syncs/check-backfill.ts';
 import { askingToWait } from './asking-to-wait.ts';
 import { analyseSkus } from './analyse-skus.ts';
 import { backUp, noteBackups, prune, removeOld, upload, verifyNewest } from './care.ts';
 import { clientActivities } from './clients.ts';
-import type { ActivityDependencies } from './dependencies.ts';
+import { type ActivityDependencies, findSync } from './dependencies.ts';
 import { archiveMissing, mergeStaged } from './merge-staged.ts';
 import { endRun } from './end-run.ts';
 import { planRun } from './plan-run.ts';
@@ -30,7 +33,13 @@ const HEARTBEAT_EVERY_MS = 2_000;
 /** Every activity of the contract, ready for a worker. Each is safe to repeat. */
 export function createActivities(
   deps: ActivityDependencies,
-): SyncActivities & ClientActivities & SkuActivities & NotifyActivities & UndoActivities & CareActivities {
+): SyncActivities &
+  ClientActivities &
+  SkuActivities &
+  NotifyActivities &
+  UndoActivities &
+  BackfillActivities &
+  CareActivities {
   const { db } = deps.database;
   const clients = clientActivities(deps);
   const guarded = guard(deps.log);
@@ -41,6 +50,7 @@ export function createActivities(
     setClientFrequency: (input) => guarded(() => clients.setClientFrequency(input)),
     reconcileWorkflows: () => guarded(() => clients.reconcileWorkflows()),
     analyseSkus: (input) => guarded(() => analyseSkus(deps, input, cancellationSignal())),
+    checkBackfill: (input) => guarded(async () => refuseBackfill(deps, input)),
     planRun: (input) => guarded(() => planRun(deps, input)),
     testConnection: (input) => guarded(() => testConnection(deps, input, cancellationSignal())),
     stageTable: (input) =>
@@ -70,6 +80,11 @@ export function createActivities(
     takeBack: (input) => guarded(() => takeBack(deps, input)),
     deliverNotifications: () => guarded(() => deliverNotifications(deps, cancellationSignal())),
   };
+}
+
+function refuseBackfill({ syncs, env }: ActivityDependencies, input: BackfillInput): void {
+  const sync = findSync(syncs, input.sync);
+  checkBackfill(sync, readSettings(sync.settings, env), input);
 }
 
 type Progress = (detail: string) => void;

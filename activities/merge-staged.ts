@@ -26,6 +26,7 @@ export async function mergeStaged(
     table: live,
     // Rows come back from the archive also in a run that archives nothing, such as a replay.
     archives: definition.archives !== false,
+    days: table.days ?? null,
     staged,
     review,
   });
@@ -38,7 +39,7 @@ export async function mergeStaged(
 /** Archives rows that vanished from the source or ended long enough ago. Safe to repeat: a repeat returns the stored count. */
 export async function archiveMissing(
   { database, syncs }: ActivityDependencies,
-  { runId, sync: syncName, scope, table, review, generation }: ArchiveInput,
+  { runId, sync: syncName, scope, table, staged, review, generation }: ArchiveInput,
 ): Promise<Archived> {
   const sync = findSync(syncs, syncName);
   const archived = await archiveReviewed(database, {
@@ -46,6 +47,7 @@ export async function archiveMissing(
     table: liveTableOf(sync, findTable(sync, table.table), scope),
     missing: archivesMissing(table, review) ? { relation: review.relation, rows: review.missing } : null,
     expiredBefore: table.expiredBefore ?? null,
+    days: { window: table.days ?? null, relation: staged.relation },
     generation,
   });
   if (archived.outcome !== 'lost') await closeTable(database.db, runId, table.table, 'completed', null);

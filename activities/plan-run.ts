@@ -1,5 +1,5 @@
 import type { PlanRunInput } from '../src/domain/contracts.ts';
-import type { RunPlan, TablePlan } from '../src/domain/run-plan.ts';
+import type { RunKind, RunPlan, TablePlan } from '../src/domain/run-plan.ts';
 import { QUARANTINE, saveReplaySelection } from '../src/db/quarantine-replay.ts';
 import { lastCompletedAt, openRun } from '../src/db/runs.ts';
 import { saveUploadOfRun } from '../src/db/uploads.ts';
@@ -18,6 +18,9 @@ const DEFAULT_HOLD_HOURS = 24;
 const HOUR_MS = 3_600_000;
 /** A replay takes single rows, and an import what a person chose: what share of it is bad or missing says nothing. */
 const NO_SHARES = { missingShare: 1, quarantineShare: 1 } as const;
+
+/** Kinds of runs that read sources, and so can be about days. */
+const READS_DAYS: ReadonlySet<RunKind> = new Set(['sync', 'plan']);
 
 /** Turns a definition into plain data and opens the run's rows. Safe to repeat. */
 export async function planRun(
@@ -47,6 +50,8 @@ export async function planRun(
   const sinceCompleteMs = lastAt ? new Date(input.logicalAt).getTime() - lastAt.getTime() : null;
   const names = new Set(tables.map((table) => table.name));
   const timeZone = sync.timeZone(settings);
+  const today = dayIn(timeZone, new Date(input.logicalAt));
+  const window = READS_DAYS.has(input.kind ?? 'sync') ? readWindow(input, today, sync.windows) : null;
   const plan: RunPlan = {
     runId: input.runId,
     sync: sync.name,
@@ -55,14 +60,14 @@ export async function planRun(
     trigger: input.trigger,
     logicalAt: input.logicalAt,
     timeZone,
-    window: readWindow(input, dayIn(timeZone, new Date(input.logicalAt))),
+    window,
     full: input.full ?? false,
     tables: tables.map((table) => {
       const guards = guardsFor(table.guards, sync.periodMs, sinceCompleteMs);
       const given = replays ? QUARANTINE : uploadsOf(table)?.setting;
       return given
         ? { table: table.name, source: given, archives: false, guards: { ...guards, ...NO_SHARES } }
-        : { table: table.name, source: table.source.setting, guards, ...ends(table, input) };
+        : { table: table.name, source: table.source.setting, guards, ...ends(table, input, window) };
     }),
     enrich: sync.enrich.map(({ name, after }) => ({ step: name, after: after.filter((t) => names.has(t)) })),
     derive: sync.derive.map(({ name, after }) => ({ step: name, after: after.filter((t) => names.has(t)) })),
@@ -81,10 +86,12 @@ export async function planRun(
 
 /** Which rows of a table end with this run. */
 function ends(
-  { archives, lifecycle }: TableDefinition,
+  { archives, lifecycle, day }: TableDefinition,
   { full, logicalAt }: PlanRunInput,
-): Pick<TablePlan, 'archives' | 'expiredBefore'> {
+  window: RunPlan['window'],
+): Pick<TablePlan, 'archives' | 'expiredBefore' | 'days'> {
   return {
+    days: day === undefined ? undefined : (window ?? undefined),
     archives: archives === 'in full runs' ? (full ?? false) : archives,
     expiredBefore: lifecycle && new Date(new Date(logicalAt).getTime() - lifecycle.keptMs).toISOString(),
   };

@@ -28,6 +28,7 @@ export async function reviewTable(
     staged: input.staged,
     guards,
     archives,
+    days: input.table.days ?? null,
     attempt,
   });
   if (input.kind === 'plan' || review.verdict === 'hold') {

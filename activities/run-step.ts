@@ -25,7 +25,7 @@ export const deriveTable = (
 ): Promise<StepResult> => runStep(deps, input, call, (sync) => sync.derive);
 
 async function runStep(
-  { database, syncs, env, http }: ActivityDependencies,
+  { database, syncs, env, http, wakeNotifications }: ActivityDependencies,
   input: StepInput,
   call: StepCall,
   stepsOf: (sync: SyncDefinition) => readonly StepDefinition[],
@@ -44,6 +44,7 @@ async function runStep(
     http,
     signal: call.signal,
     progress,
+    wakeNotifications,
   });
   return { step: step.name, ...result };
 }

@@ -99,7 +99,10 @@ async function endIfIdle(
   }
   const isQuick = live.incremental !== null || staged.staged <= LOOKED_AT_TWICE_MAX;
   if (kind !== 'sync' || !isQuick || staged.drift.length > 0) return goesOn;
-  if (!(await showsNothingNew(db, live, staged, table.archives))) return goesOn;
+  if (
+    !(await showsNothingNew(db, { table: live, staged, archives: table.archives, days: table.days ?? null }))
+  )
+    return goesOn;
   const review = await reviewTable(deps, { ...input, staged }, attempt);
   if (review.verdict !== 'same') return goesOn;
   return { ...staged, ended: true, notices: [...(staged.notices ?? []), ...review.notices] };

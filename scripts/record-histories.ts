@@ -19,6 +19,7 @@ import { DefaultLogger, Runtime } from '@temporalio/worker';
 import pg from 'pg';
 import { connectDatabase } from '../src/db/connect.ts';
 import { defineCommerce } from '../src/syncs/commerce/index.ts';
+import { sales } from '../src/syncs/sales/index.ts';
 import { registerSearchAttributes } from '../src/temporal/search-attributes.ts';
 import { type EngineAnswers, startEngineHost } from '../test/support/engine-host.ts';
 import { startFakeShopify } from '../test/support/fake-shopify.ts';
@@ -61,7 +62,7 @@ const env: Record<string, string> = { SHOPIFY_BASE_URL: shopify.url, COMMERCE_LO
 const bundles = join(folder, 'bundles');
 const worker = await startWorkerHere(
   { address, namespace: 'default', taskQueue: 'durasync', databaseUrl, env, bundles },
-  [faultFleet, defineCommerce()],
+  [faultFleet, defineCommerce(), sales],
 );
 
 await mkdir(HISTORIES, { recursive: true });

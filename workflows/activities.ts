@@ -1,4 +1,5 @@
 import { proxyActivities } from '@temporalio/workflow';
+import type { BackfillActivities } from '../src/domain/backfills.ts';
 import type { CareActivities } from '../src/domain/backups.ts';
 import type { ClientActivities } from '../src/domain/clients.ts';
 import type { NotifyActivities, SyncActivities } from '../src/domain/contracts.ts';
@@ -35,6 +36,9 @@ export const notifications = proxyActivities<NotifyActivities>(HEAVY);
 
 /** The activity that asks a source whether it lets us in. */
 export const probes = proxyActivities<Pick<SyncActivities, 'testConnection'>>(PROBE);
+
+/** The activity that refuses what can't be backfilled. */
+export const backfills = proxyActivities<BackfillActivities>(QUICK);
 
 /** Activities of client workflows. */
 export const clients = proxyActivities<Omit<ClientActivities, 'reconcileWorkflows'>>(QUICK);

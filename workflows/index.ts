@@ -1,5 +1,6 @@
 export { deliverNotifications } from './deliver-notifications.ts';
 export { analyseSkus } from './analyse-skus.ts';
+export { backfillSync } from './backfill.ts';
 export { decideHold } from './decide-hold.ts';
 export { maintainBackup, maintainRetention } from './maintain.ts';
 export { reconcileClients } from './reconcile-clients.ts';

@@ -1,5 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { RUN_STATUSES } from '../domain/run-result.ts';
+import { addBackfillCommands } from './backfill-program.ts';
 import { addBackupCommands } from './backup-program.ts';
 import { addClientCommands } from './client-program.ts';
 import { addRentalsCommands } from './rentals-program.ts';
@@ -50,16 +51,6 @@ program
   .option('--json', 'print the plan as JSON')
   .action((sync, options, command) =>
     runCommand(command, async () => (await import('./commands/plan.ts')).plan(sync, options)),
-  );
-
-program
-  .command('backfill')
-  .description('run past windows of a sync that has windows')
-  .argument('<sync>')
-  .requiredOption('--from <date>', 'first day, YYYY-MM-DD')
-  .requiredOption('--to <date>', 'the day after the last one, YYYY-MM-DD')
-  .action((sync, _options, command) =>
-    runCommand(command, async () => (await import('./commands/backfill.ts')).backfill(sync)),
   );
 
 const runs = program.command('runs').description('the history of runs, and decisions about held ones');
@@ -249,6 +240,7 @@ token
     runCommand(command, async () => (await import('./commands/token.ts')).revoke(id)),
   );
 
+addBackfillCommands(program);
 addBackupCommands(program);
 addClientCommands(program);
 addRentalsCommands(program);

@@ -52,6 +52,7 @@ function rootFailure(error: unknown): unknown {
 
 /** Errors and failures that say: the command or a setting has to change. */
 const WRONG_USE = new Set([
+  'BackfillError',
   'BackupPlaceRefused',
   'ClientPausedError',
   'UsageError',

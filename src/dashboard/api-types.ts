@@ -11,6 +11,7 @@ import type { quarantinedRowSchema } from '../http/quarantine-schemas.ts';
 import type { runDetailSchema, runSummarySchema, startedRunSchema } from '../http/run-schemas.ts';
 import type { sessionSchema } from '../http/session-schemas.ts';
 import type { scheduleSchema, syncSchema } from '../http/sync-schemas.ts';
+import type { undoOfferSchema } from '../http/undo-schemas.ts';
 
 export type { OpenRun };
 export type Session = z.infer<typeof sessionSchema>;
@@ -23,6 +24,7 @@ export type RunStatus = RunSummary['status'];
 export type TableResult = RunDetail['tables'][number];
 export type Review = RunDetail['reviews'][number];
 export type StartedRun = z.infer<typeof startedRunSchema>;
+export type UndoOffer = z.infer<typeof undoOfferSchema>;
 export type Client = z.infer<typeof clientSchema>;
 export type ClientDetail = z.infer<typeof clientDetailSchema>;
 export type Connection = z.infer<typeof connectionSchema>;
@@ -37,6 +39,7 @@ export interface Answers {
   '/api/schedules': Schedule[];
   '/api/runs': RunSummary[];
   '/api/runs/$': RunDetail;
+  '/api/runs/$/undo': UndoOffer;
   '/api/clients': Client[];
   '/api/clients/$': ClientDetail;
   '/api/quarantine': QuarantinedRow[];

@@ -10,31 +10,42 @@ const MINUTE = 60;
 const HOUR = 3_600;
 const DAY = 86_400;
 
-/** '0.8 s', '42 s', '3 min 12 s', '2 h 5 min', '3 d 4 h'. */
+/** '0.8 s', '42 s', '3 min 12 s', '2 h', '3 d 4 h'. */
 export function duration(seconds: number | null): string {
   if (seconds === null) return '';
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 10 && seconds !== 0) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < MINUTE) return `${whole} s`;
-  if (whole < HOUR) return `${Math.floor(whole / MINUTE)} min ${whole % MINUTE} s`;
-  if (whole < DAY) return `${Math.floor(whole / HOUR)} h ${Math.floor((whole % HOUR) / MINUTE)} min`;
-  return `${Math.floor(whole / DAY)} d ${Math.floor((whole % DAY) / HOUR)} h`;
+  if (whole < HOUR) return parts(whole, [MINUTE, 'min'], [1, 's']);
+  if (whole < DAY) return parts(whole, [HOUR, 'h'], [MINUTE, 'min']);
+  return parts(whole, [DAY, 'd'], [HOUR, 'h']);
+}
+
+type Unit = readonly [seconds: number, name: string];
+
+function parts(seconds: number, [big, bigName]: Unit, [small, smallName]: Unit): string {
+  const rest = Math.floor((seconds % big) / small);
+  const first = `${Math.floor(seconds / big)} ${bigName}`;
+  return rest === 0 ? first : `${first} ${rest} ${smallName}`;
 }
 
 const moments = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23' });
 /** 'Nov 27, 2026, 02:00', in the zone of who looks. */
 export const moment = (instant: string): string => moments.format(new Date(instant));
 
-const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' });
-
-/** 'just now', '3 min. ago', 'in 2 hr.', 'yesterday'. */
+/** 'just now', '3 min ago', 'in 2 h', '5 d ago'. */
 export function fromNow(instant: string, now: number): string {
   const seconds = (Date.parse(instant) - now) / 1000;
   const size = Math.abs(seconds);
   if (size < 45) return seconds > 5 ? 'in a moment' : 'just now';
-  if (size < 50 * MINUTE) return relative.format(Math.round(seconds / MINUTE), 'minute');
-  if (size < 36 * HOUR) return relative.format(Math.round(seconds / HOUR), 'hour');
-  return relative.format(Math.round(seconds / DAY), 'day');
+  const text = about(size);
+  return seconds > 0 ? `in ${text}` : `${text} ago`;
+}
+
+function about(seconds: number): string {
+  if (seconds < 55 * MINUTE) return `${Math.round(seconds / MINUTE)} min`;
+  if (seconds < 36 * HOUR) return `${Math.round(seconds / HOUR)} h`;
+  return `${Math.round(seconds / DAY)} d`;
 }
 
 /** 'completed with errors'. */

@@ -14,10 +14,15 @@ addEventListener('popstate', () => place.set(here()));
 
 export const usePlace = (): Place => useStore(place);
 
+let moved = false;
+/** Whether people have gone from the page that was loaded to another one. */
+export const hasMoved = (): boolean => moved;
+
 /** Goes to another page without loading anything again. */
 export function go(address: string, how: 'push' | 'replace' = 'push'): void {
   if (how === 'push') history.pushState(null, '', address);
   else history.replaceState(null, '', address);
+  moved = true;
   place.set(here());
   if (how === 'push') scrollTo(0, 0);
 }

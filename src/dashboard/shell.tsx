@@ -64,7 +64,7 @@ export function Shell({ session, path, children }: ShellProps) {
             ))}
           </ul>
         </nav>
-        <div class="person">
+        <section class="person" aria-label="Your login">
           <Connection />
           <p>
             {who(session.actor)} <span class="muted">· {capital(session.role)}</span>
@@ -72,7 +72,7 @@ export function Shell({ session, path, children }: ShellProps) {
           <button type="button" class="quiet" onClick={() => void logOut()}>
             Log out
           </button>
-        </div>
+        </section>
       </div>
       {children}
     </div>

@@ -13,7 +13,8 @@ import {
   stateIn,
 } from './live-table.ts';
 import { keepEnding } from './row-changes.ts';
-import { lockTableState, raiseGeneration } from './table-state.ts';
+import { isLastShown, withdrawShown } from './shown-by.ts';
+import { type DaysOfRun, lockTableState, raiseGeneration } from './table-state.ts';
 
 export interface ArchiveRequest {
   readonly runId: RunId;
@@ -22,6 +23,8 @@ export interface ArchiveRequest {
   readonly missing: { readonly relation: string; readonly rows: number } | null;
   /** Rows that ended before this instant (ISO) are archived too; null for rows that never end. */
   readonly expiredBefore: string | null;
+  /** What its merge has raised the generation of, in a table whose runs show whole days. */
+  readonly days: DaysOfRun;
   /** The generation that this run's merge left behind. */
   readonly generation: number;
 }
@@ -36,10 +39,10 @@ export interface ArchiveRequest {
  */
 export async function archiveReviewed(
   { pool, db }: DatabaseConnection,
-  { runId, table, missing, expiredBefore, generation }: ArchiveRequest,
+  { runId, table, missing, expiredBefore, days, generation }: ArchiveRequest,
 ): Promise<Archived> {
   return inTransaction(pool, async (client) => {
-    const state = await lockTableState(client, table);
+    const state = await lockTableState(client, db, table, days);
     const stored = await client.query<{ archived: number }>(
       `SELECT archived FROM durasync.sync_run_tables
        WHERE run_id = $1 AND table_name = $2 AND archived_generation IS NOT NULL`,
@@ -54,7 +57,7 @@ export async function archiveReviewed(
     const gone = missing ? await endMissing(ofRun, missing.relation) : { archived: 0, changed: 0 };
     const expired = lifecycle && expiredBefore ? await moveExpired(ofRun, lifecycle, expiredBefore) : 0;
     const archived = gone.archived + expired;
-    const raised = await raiseGeneration(client, table);
+    const raised = await raiseGeneration(client, db, table, days);
     await client.query(
       `UPDATE durasync.sync_run_tables
        SET stage = 'archived', archived = $3, archived_generation = $4, updated = updated + $5
@@ -88,8 +91,12 @@ async function endMissing(
       FROM ${stagingTable(relation)} s WHERE ${isMissing}`;
     return { archived: 0, changed: await run(ofRun, ended) };
   }
-  const gone = sql`DELETE FROM ${live} l USING ${stagingTable(relation)} s WHERE ${isMissing} RETURNING l.*`;
-  return { archived: await move(ofRun, gone, sql`'missing from the source'`), changed: 0 };
+  const { client, db } = ofRun;
+  const gone = sql`DELETE FROM ${live} l USING ${stagingTable(relation)} s
+                   WHERE ${isMissing} AND ${isLastShown(table, 'l')} RETURNING l.*`;
+  const archived = await move(ofRun, gone, sql`'missing from the source'`);
+  await withdrawShown(client, db, table, relation);
+  return { archived, changed: 0 };
 }
 
 /** Moves rows that ended long enough ago. */

@@ -2,6 +2,7 @@ import { sql, type RawBuilder } from 'kysely';
 import type pg from 'pg';
 import type { RunId } from '../domain/ids.ts';
 import type { Db } from './connect.ts';
+import type { ShownBy } from './shown-by.ts';
 
 /** How rows end that have a state of their own: they stay a while for people to see, then move to the archive. */
 export interface Lifecycle {
@@ -48,6 +49,12 @@ export interface LiveTable {
   readonly rowwise: boolean;
   /** Null for rows that are there until the source stops showing them. */
   readonly lifecycle: Lifecycle | null;
+  /** The column of the key that numbers rows which are equal in the rest of it; null when equal rows are one row. */
+  readonly ordinal: string | null;
+  /** The column with a row's day, when runs show whole days; else null. */
+  readonly day: string | null;
+  /** Null when the table has one source alone. */
+  readonly shownBy: ShownBy | null;
   /** Its rows may move to an archive. */
   readonly archivable: boolean;
   /** The columns that steps fill; null when there are none. All that neither a source nor a step fills is people's. */
@@ -71,6 +78,7 @@ export function liveTableSql(table: LiveTable) {
       sql` AND `,
     )}`;
   const differs = (source: string, live: string): RawBuilder<boolean> => {
+    if (table.compared.length === 0) return sql<boolean>`false`;
     const other = sql`(${list(table.compared, source)}) IS DISTINCT FROM (${list(table.compared, live)})`;
     if (table.version === null) return sql<boolean>`${other}`;
     const [given, kept] = [sql.ref(`${source}.${table.version}`), sql.ref(`${live}.${table.version}`)];

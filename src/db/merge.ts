@@ -2,6 +2,7 @@ import { sql, type RawBuilder } from 'kysely';
 import type pg from 'pg';
 import type { Merged, Review, Staged } from '../domain/contracts.ts';
 import type { RunId } from '../domain/ids.ts';
+import type { TablePlan } from '../domain/run-plan.ts';
 import { type DatabaseConnection, type Db, inTransaction } from './connect.ts';
 import {
   content,
@@ -14,12 +15,15 @@ import {
 } from './live-table.ts';
 import { resolveReplayed } from './quarantine-replay.ts';
 import { keepChanged, keepInserted, keepRestored } from './row-changes.ts';
-import { lockTableState, raiseGeneration } from './table-state.ts';
+import { recordShown, sourceOfRun } from './shown-by.ts';
+import { lockTableState, raiseGeneration, recordReading } from './table-state.ts';
 
 export interface MergeRequest {
   readonly runId: RunId;
   readonly table: LiveTable;
   readonly archives: boolean;
+  /** The days that the source shows whole, in a table whose runs show such days. */
+  readonly days: NonNullable<TablePlan['days']> | null;
   readonly staged: Staged;
   readonly review: Review;
 }
@@ -58,8 +62,9 @@ export async function mergeReviewed(database: DatabaseConnection, request: Merge
 function mergeOnce({ pool, db }: DatabaseConnection, request: MergeRequest): Promise<Merged> {
   const { runId, table, review, staged } = request;
   const { replayOf } = staged;
+  const days = { window: request.days ?? null, relation: staged.relation };
   return inTransaction(pool, async (client) => {
-    const state = await lockTableState(client, table);
+    const state = await lockTableState(client, db, table, days);
     const done = await storedCounts(client, runId, table);
     if (done) return done;
     if (state.generation !== review.generation) return { outcome: 'moved' };
@@ -70,8 +75,15 @@ function mergeOnce({ pool, db }: DatabaseConnection, request: MergeRequest): Pro
       ]);
       return { outcome: 'lost' };
     }
-    const written = await writeRows(client, db, request);
-    const generation = await raiseGeneration(client, table);
+    const source = await sourceOfRun(client, table, replayOf ?? runId);
+    const written = await writeRows(client, db, { ...request, source });
+    if (source !== null && staged.staged > written.inserted) {
+      await recordShown(client, db, table, { relation: staged.relation, source });
+    }
+    const generation = await raiseGeneration(client, db, table, days);
+    if (days.window) {
+      await recordReading(client, table, days.window, { runId, sourceFetchedAt: staged.sourceFetchedAt });
+    }
     await client.query(
       `UPDATE durasync.table_state SET merged_run_id = $3, source_fetched_at = greatest(source_fetched_at, $4), drift = drift || $5::jsonb
        WHERE sync = $1 AND scope = $6 AND table_name = $2`,
@@ -130,15 +142,18 @@ async function holdsRows(client: pg.PoolClient, { review, staged }: MergeRequest
   return rows[0]?.count === review.rows;
 }
 
-async function writeRows(client: pg.PoolClient, db: Db, request: MergeRequest): Promise<WriteCounts> {
-  const { table, review, staged, runId } = request;
+/** A merge, and what its source is called where rows keep who shows them. */
+type Writing = MergeRequest & { readonly source: string | null };
+
+async function writeRows(client: pg.PoolClient, db: Db, request: Writing): Promise<WriteCounts> {
+  const { table, runId, review, staged } = request;
   if (review.rows === 0) return { inserted: 0, updated: 0, restored: 0 };
   const compared = review.relation !== staged.relation;
   const rows = sql`(SELECT * FROM ${stagingTable(review.relation)}
                     WHERE valid ${compared ? sql`AND action <> 'missing'` : sql``})`;
-  const restored = request.archives ? await restoreRows(client, db, table, runId, rows) : 0;
-  const insert = insertInto(table, runId, rows);
-  if (!compared && (await staysEmpty(client, db, table))) {
+  const restored = request.archives ? await restoreRows(client, db, request, rows) : 0;
+  const insert = insertInto(request, rows);
+  if (!compared && table.existing !== 'skip' && (await staysEmpty(client, db, table))) {
     const inserted = (await run(client, db, insert)).rowCount ?? 0;
     if (inserted >= ANALYZE_FROM_ROWS) await run(client, db, sql`ANALYZE ${liveTableSql(table).live}`);
     await keepWhatCameIn(client, db, { table, runId, rows, inserted });
@@ -151,7 +166,7 @@ async function writeRows(client: pg.PoolClient, db: Db, request: MergeRequest): 
     table.existing === 'skip'
       ? 0
       : ((await run(client, db, keepChanged(table, runId, changing))).rowCount ?? 0);
-  const { inserted, updated } = await upsertRows(client, db, table, runId, insert);
+  const { inserted, updated } = await upsertRows(client, db, request, insert);
   if (updated !== kept) throw new MovedError();
   await keepWhatCameIn(client, db, { table, runId, rows, inserted });
   return { inserted, updated, restored };
@@ -177,8 +192,7 @@ async function keepWhatCameIn(
 async function restoreRows(
   client: pg.PoolClient,
   db: Db,
-  table: LiveTable,
-  runId: RunId,
+  { table, runId, source }: Writing,
   rows: RawBuilder<unknown>,
 ): Promise<number> {
   const { live, archive, list, sameKey, differs } = liveTableSql(table);
@@ -189,7 +203,11 @@ async function restoreRows(
   const own = (await liveColumns(client, table)).filter((column) => !written.includes(column));
   const ownValues = sql.join(
     own.map((column) =>
-      lifecycle?.changedAt === column ? changedAt(lifecycle, 's', 'b') : sql.ref(`b.${column}`),
+      lifecycle?.changedAt === column
+        ? changedAt(lifecycle, 's', 'b')
+        : table.shownBy?.column === column
+          ? sql`ARRAY[${source}::text]`
+          : sql.ref(`b.${column}`),
     ),
   );
   const result = await run(
@@ -212,11 +230,18 @@ const changedAt = ({ state, changedAt: column }: Lifecycle, next: string, old: s
   sql`CASE WHEN ${sql.ref(`${next}.${state}`)} IS DISTINCT FROM ${sql.ref(`${old}.${state}`)} THEN now()
            ELSE ${sql.ref(`${old}.${column}`)} END`;
 
-function insertInto(table: LiveTable, runId: RunId, rows: RawBuilder<unknown>): RawBuilder<unknown> {
+function insertInto({ table, runId, source }: Writing, rows: RawBuilder<unknown>): RawBuilder<unknown> {
   const { live, list } = liveTableSql(table);
+  const written = [
+    ...table.columns,
+    'first_run_id',
+    'last_run_id',
+    ...(table.shownBy ? [table.shownBy.column] : []),
+  ];
   return sql`
-    INSERT INTO ${live} AS l (${list(table.columns)}, first_run_id, last_run_id)
-    SELECT ${list(table.columns)}, ${runId}::text, ${runId}::text FROM ${rows} s`;
+    INSERT INTO ${live} AS l (${list(written)})
+    SELECT ${list(table.columns)}, ${runId}::text, ${runId}::text ${table.shownBy ? sql`, ARRAY[${source}::text]` : sql``}
+    FROM ${rows} s`;
 }
 
 /** Whether the table is empty, and will be until this transaction writes: inserting then takes half the time. */
@@ -230,13 +255,13 @@ async function staysEmpty(client: pg.PoolClient, db: Db, table: LiveTable): Prom
 async function upsertRows(
   client: pg.PoolClient,
   db: Db,
-  table: LiveTable,
-  runId: RunId,
+  { table, runId }: Writing,
   insert: RawBuilder<unknown>,
 ): Promise<{ inserted: number; updated: number }> {
   const { list, differs } = liveTableSql(table);
-  if (table.existing === 'skip') {
-    const skipping = sql`${insert} ON CONFLICT (${list(table.key)}) DO NOTHING`;
+  if (table.existing === 'skip' || table.compared.length === 0) {
+    // Whatever it is that makes it the same: also another unique column than the key.
+    const skipping = sql`${insert} ON CONFLICT DO NOTHING`;
     return { inserted: (await run(client, db, skipping)).rowCount ?? 0, updated: 0 };
   }
   const { lifecycle } = table;

@@ -1,10 +1,12 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Review, Staged } from '../domain/contracts.ts';
 import type { RunId } from '../domain/ids.ts';
-import type { Guards } from '../domain/run-plan.ts';
+import type { Guards, TablePlan } from '../domain/run-plan.ts';
 import { allowMemory, type Db } from './connect.ts';
 import { type LiveTable, liveTableSql, stagingTable, stateIn } from './live-table.ts';
 import { unreadableLinesAreKnown } from './quarantine.ts';
+import { isShown } from './shown-by.ts';
+import { readTableState } from './table-state.ts';
 
 export interface ReviewRequest {
   readonly runId: RunId;
@@ -12,6 +14,8 @@ export interface ReviewRequest {
   readonly staged: Staged;
   readonly guards: Guards;
   readonly archives: boolean;
+  /** The days that the source shows whole; null when it shows all rows, or these days are for the rows to tell. */
+  readonly days: NonNullable<TablePlan['days']> | null;
   /** Distinguishes the relations of repeated reviews. */
   readonly attempt: number;
 }
@@ -30,17 +34,13 @@ interface Differences {
  * Safe to repeat; each repeat makes a relation of its own.
  */
 export async function reviewStaged(db: Db, request: ReviewRequest): Promise<Review> {
-  const { table, staged } = request;
-  const state = await db
-    .selectFrom('durasync.table_state')
-    .select(['generation', 'merged_run_id', 'source_fetched_at'])
-    .where('sync', '=', table.sync)
-    .where('scope', '=', table.scope)
-    .where('table_name', '=', table.name)
-    .executeTakeFirst();
-  const generation = state?.generation ?? 0;
+  const { table, staged, days } = request;
+  const { generation, mergedRunId, sourceFetchedAt } = await readTableState(db, table, {
+    window: days,
+    relation: staged.relation,
+  });
   // The live table of an incremental source holds far more than one run shows.
-  const { open: live, isEmpty } = table.incremental ? NOT_COUNTED : await countLive(db, table);
+  const { open: live, isEmpty } = table.incremental ? NOT_COUNTED : await countLive(db, request);
   const differences =
     isEmpty && table.settledIn === null
       ? allNew(staged)
@@ -48,10 +48,9 @@ export async function reviewStaged(db: Db, request: ReviewRequest): Promise<Revi
   const decided = { ...differences, generation };
   // Asked after the comparison: what was compared is what was staged.
   if (!(await isStillStaged(db, request))) return review(decided, staged, { verdict: 'lost', reason: null });
-  const newer = state?.source_fetched_at ?? null;
-  const isOlder = newer !== null && newer > new Date(staged.sourceFetchedAt);
-  if (isOlder && state?.merged_run_id !== request.runId && table.ordered) {
-    return review(decided, staged, { verdict: 'older', reason: `older than ${state?.merged_run_id}` });
+  const isOlder = sourceFetchedAt !== null && sourceFetchedAt > new Date(staged.sourceFetchedAt);
+  if (isOlder && mergedRunId !== request.runId && table.ordered) {
+    return review(decided, staged, { verdict: 'older', reason: `older than ${mergedRunId}` });
   }
   const reason = holdReason(request, live, differences.missing);
   const mayArchive =
@@ -61,7 +60,7 @@ export async function reviewStaged(db: Db, request: ReviewRequest): Promise<Revi
     verdict: reason ? 'hold' : 'pass',
     reason,
     mayArchive,
-    notices: notices(request, live, mayArchive),
+    notices: [...notices(request, live, mayArchive), ...equals(request, differences)],
   });
 }
 
@@ -106,9 +105,19 @@ interface LiveCount {
 
 const NOT_COUNTED: LiveCount = { open: 0, isEmpty: false };
 
-async function countLive(db: Db, table: LiveTable): Promise<LiveCount> {
+async function countLive(db: Db, { table, days }: ReviewRequest): Promise<LiveCount> {
   const { live, archive } = liveTableSql(table);
   const { lifecycle } = table;
+  if (table.day !== null) {
+    const ofDays = days
+      ? sql`SELECT FROM ${live} l WHERE ${isOpen(table)} AND ${isOf(table, days)}`
+      : sql`SELECT LIMIT 0`;
+    const { rows } = await sql<LiveCount>`
+      SELECT (SELECT count(*) FROM (${ofDays}) d) AS open, NOT EXISTS (SELECT FROM ${live}) AS "isEmpty"`.execute(
+      db,
+    );
+    return rows[0] ?? NOT_COUNTED;
+  }
   const { rows } = await sql<LiveCount>`
     SELECT count(*) FILTER (WHERE ${isOpen(table)}) AS open,
            count(*) = 0 AND ${lifecycle ? sql`NOT EXISTS (SELECT FROM ${archive})` : sql`true`} AS "isEmpty"
@@ -116,9 +125,15 @@ async function countLive(db: Db, table: LiveTable): Promise<LiveCount> {
   return rows[0] ?? NOT_COUNTED;
 }
 
-/** Whether a live row has not ended. */
-const isOpen = ({ lifecycle }: LiveTable): RawBuilder<boolean> =>
-  lifecycle ? sql<boolean>`NOT ${stateIn(`l.${lifecycle.state}`, lifecycle.ended)}` : sql<boolean>`true`;
+/** Whether a live row has not ended, and the source of the table shows it. */
+const isOpen = (table: LiveTable): RawBuilder<boolean> =>
+  table.lifecycle
+    ? sql<boolean>`NOT ${stateIn(`l.${table.lifecycle.state}`, table.lifecycle.ended)}`
+    : isShown(table, 'l');
+
+/** Whether a live row is of these days. Literals, because CREATE TABLE AS takes no parameters. */
+const isOf = ({ day }: LiveTable, { from, to }: NonNullable<TablePlan['days']>): RawBuilder<boolean> =>
+  sql<boolean>`${sql.ref(`l.${day}`)} >= ${sql.lit(from)}::date AND ${sql.ref(`l.${day}`)} < ${sql.lit(to)}::date`;
 
 /** Whether a live row that the source did not show is missing, and not only newer than the snapshot. */
 function isMissing(table: LiveTable, { sourceFetchedAt }: Staged): RawBuilder<boolean> {
@@ -136,9 +151,12 @@ function staysArchived(table: LiveTable): RawBuilder<boolean> {
                        AND EXISTS (SELECT FROM ${archive} a WHERE ${sameKey('a', 's')}))`;
 }
 
+type Compared = Pick<ReviewRequest, 'table' | 'staged' | 'archives' | 'days'>;
+
 /** Pairs of a staged row `s` and its live row `l` that differ, or lack one of the two. */
-function fromDiffering(table: LiveTable, staged: Staged, archives: boolean): RawBuilder<unknown> {
-  const { live, sameKey, writes } = liveTableSql(table);
+function fromDiffering({ table, staged, archives, days }: Compared): RawBuilder<unknown> {
+  const { live: whole, sameKey, writes } = liveTableSql(table);
+  const live = days ? sql`(SELECT * FROM ${whole} l WHERE ${isOf(table, days)})` : whole;
   const join = archives && !staged.incomplete ? sql`FULL JOIN` : sql`LEFT JOIN`;
   const isNew = sql`${sql.ref(`l.${table.key[0]}`)} IS NULL`;
   return sql`
@@ -149,7 +167,7 @@ function fromDiffering(table: LiveTable, staged: Staged, archives: boolean): Raw
 
 /** Writes the rows that differ into a relation of their own: the merge then touches nothing else. */
 async function compare(db: Db, request: ReviewRequest, generation: number): Promise<Differences> {
-  const { table, staged, archives, attempt } = request;
+  const { table, staged, attempt } = request;
   const relation = `${staged.relation}_c${generation}_${attempt}`;
   const firstKey = sql.ref(`l.${table.key[0]}`);
   const columns = sql.join(
@@ -165,7 +183,7 @@ async function compare(db: Db, request: ReviewRequest, generation: number): Prom
     CREATE UNLOGGED TABLE ${stagingTable(relation)} AS
     SELECT CASE WHEN s.position IS NULL THEN 'missing' WHEN ${firstKey} IS NULL THEN 'insert' ELSE 'update' END
              AS action, true AS valid, ${columns}
-    ${fromDiffering(table, staged, archives)}`.execute(db);
+    ${fromDiffering(request)}`.execute(db);
   const { rows } = await sql<{ action: string; count: number }>`
     SELECT action, count(*) FROM ${stagingTable(relation)} GROUP BY action`.execute(db);
   const count = (action: string): number => rows.find((row) => row.action === action)?.count ?? 0;
@@ -188,13 +206,8 @@ async function countSkipped(db: Db, { table, staged }: ReviewRequest, inserted: 
 }
 
 /** Whether merging would write nothing and no row is missing. */
-export async function showsNothingNew(
-  db: Db,
-  table: LiveTable,
-  staged: Staged,
-  archives: boolean,
-): Promise<boolean> {
-  const { rows } = await sql`SELECT ${fromDiffering(table, staged, archives)} LIMIT 1`.execute(db);
+export async function showsNothingNew(db: Db, compared: Compared): Promise<boolean> {
+  const { rows } = await sql`SELECT ${fromDiffering(compared)} LIMIT 1`.execute(db);
   return rows.length === 0;
 }
 
@@ -239,4 +252,14 @@ function notices({ guards, staged, table }: ReviewRequest, live: number, mayArch
     found.push(`${table.name}: the source has columns that are not loaded: ${staged.drift.join(', ')}.`);
   }
   return found;
+}
+
+/** A file's rows that equal live ones are taken for the same ones, which only who has the file can judge. */
+function equals({ table, staged, days }: ReviewRequest, { inserted }: Differences): string[] {
+  const same = staged.staged - inserted;
+  if (table.ordinal === null || days || same === 0) return [];
+  return [
+    `${table.name}: ${same} of ${staged.staged} rows equal ones that are there already, and count once. ` +
+      `If they are others of their kind, put all rows of their days into one file.`,
+  ];
 }

@@ -8,6 +8,7 @@ import type { RunId } from '../domain/ids.ts';
 import { SyncFailure } from '../domain/failures.ts';
 import { allowMemory, type DatabaseConnection, type Db, inTransaction } from './connect.ts';
 import type { StagedRows } from './copy-text.ts';
+import { settleEqual } from './equal-rows.ts';
 import { type LiveTable, liveTableSql, stagingTable } from './live-table.ts';
 import { insertQuarantined, type QuarantinedRow } from './quarantine.ts';
 
@@ -183,31 +184,6 @@ async function copyRows(client: pg.PoolClient, staging: StagingAttempt, rows: St
   await pipeline(Readable.from(chunks), copy);
 }
 
-/** Valid rows, and how many of them have a key that no other has or are the last with theirs. */
-async function countKeys(
-  db: Db,
-  table: LiveTable,
-  relation: string,
-): Promise<{ rows: number; keys: number }> {
-  const { list } = liveTableSql(table);
-  const { rows } = await sql<{ rows: number; keys: number }>`
-    SELECT coalesce(sum(n), 0)::bigint AS rows, count(*) AS keys
-    FROM (SELECT count(*) AS n FROM ${stagingTable(relation)} WHERE valid GROUP BY ${list(table.key)}) k`.execute(
-    db,
-  );
-  return rows[0] ?? { rows: 0, keys: 0 };
-}
-
-/** Keeps the last of the rows that share a key. */
-async function dropDuplicates(db: Db, table: LiveTable, relation: string): Promise<void> {
-  const { list, sameKey } = liveTableSql(table);
-  await sql`
-    DELETE FROM ${stagingTable(relation)} s
-    USING (SELECT ${list(table.key)}, max(position) AS last FROM ${stagingTable(relation)}
-           WHERE valid GROUP BY ${list(table.key)} HAVING count(*) > 1) d
-    WHERE s.valid AND s.position < d.last AND ${sameKey('s', 'd')}`.execute(db);
-}
-
 /**
  * Ends the staging of a table: keeps the last of equal keys, counts what is there and remembers the answer,
  * so that a repeat gives the same without reading the source again.
@@ -222,8 +198,7 @@ export async function completeStaging(
   const { replayOf, notices, marks, incomplete } = attempted;
   return db.transaction().execute(async (tx) => {
     await allowMemory(tx);
-    const counted = await countKeys(tx, table, relation);
-    if (counted.rows > counted.keys) await dropDuplicates(tx, table, relation);
+    const counted = await settleEqual(tx, table, relation);
     const { rows } = await sql<Pick<Staged, 'fetched' | 'quarantined' | 'unreadable' | 'drift'>>`
       SELECT p.fetched, p.quarantined, p.unreadable,
              ARRAY(SELECT jsonb_array_elements_text(p.drift) EXCEPT
@@ -235,8 +210,8 @@ export async function completeStaging(
     const staged: Staged = {
       ...rows[0],
       relation,
-      staged: counted.keys,
-      duplicates: counted.rows - counted.keys,
+      staged: counted.kept,
+      duplicates: counted.rows - counted.kept,
       sourceFetchedAt: fetchStartedAt.toISOString(),
       replayOf,
       notices,

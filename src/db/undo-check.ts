@@ -79,6 +79,7 @@ async function readConflicts(
     changedSince(undone, of),
     broughtBackSince(undone, of),
     insertedAndChangedSince(undone, of),
+    ...(undone.table.shownBy === null ? [] : [shownByOthers(undone, undone.table.shownBy.column, of)]),
     ...(undone.table.settledIn === null ? [] : [settledSince(undone, undone.table.settledIn, of)]),
     ...(undone.archiveColumns ? [archivedSince(undone, of), liveAgain(undone, of)] : []),
     ...(someCameBack ? [unarchivedSince(undone, of)] : []),
@@ -148,6 +149,14 @@ function insertedAndChangedSince(undone: UndoneTable, of: RunId): RawBuilder<unk
                 ELSE ${byPerson(changed)} END AS reason
     FROM ${live} l LEFT JOIN ${images('inserted')} b ON ${sameKey('l', 'b')}
     WHERE l.first_run_id = ${of} AND (l.last_run_id IS DISTINCT FROM ${of} OR ${changed} IS NOT NULL)`;
+}
+
+/** A row that another source has shown as well, which would show it again. */
+function shownByOthers(undone: UndoneTable, column: string, of: RunId): RawBuilder<unknown> {
+  const { keyOf, live } = undoSql(undone, of);
+  return sql`
+    SELECT ${keyOf('l')} AS key, 'another source has shown it too'::text AS reason
+    FROM ${live} l WHERE l.first_run_id = ${of} AND cardinality(${sql.ref(`l.${column}`)}) > 1`;
 }
 
 /** A row that a person has dealt with, so that it moved on with what was known of it. */

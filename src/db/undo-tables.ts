@@ -98,6 +98,7 @@ async function describe(
     ...derived,
     ...parts.flatMap((part) => part.columns.filter((column) => !part.insertOnly.includes(column))),
     ...parts.flatMap(({ lifecycle }) => lifecycle?.changedAt ?? []),
+    ...parts.flatMap(({ shownBy }) => shownBy?.column ?? []),
   ]);
   const peoples = columns.filter((column) => !loaded.has(column));
   const archive = { ...table, live: `${table.live}_archive` };

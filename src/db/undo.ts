@@ -56,7 +56,7 @@ export async function takeBack(
       if (!run) throw new SyncFailure('InvalidInput', `There is no run ${of}.`);
       if (run.status === 'undone' && run.undoneBy === runId)
         return { outcome: 'undone', rows: run.undoneRows };
-      await lockTables(client, run, tablesOf);
+      await lockTables(client, db, run, tablesOf);
       const checked = await check(client, db, { run, tablesOf, undoRunId: runId });
       const preview = shown(checked);
       if (preview.refusal !== null) {
@@ -65,7 +65,7 @@ export async function takeBack(
       }
       for (const { undone, checked: table } of checked.parts) {
         await takeBackTable(client, db, undone, table, of);
-        for (const name of undone.writers) await raiseGeneration(client, { ...undone.table, name });
+        for (const name of undone.writers) await raiseGeneration(client, db, { ...undone.table, name });
       }
       const rows = await recordUndo(client, input, preview, 'undone');
       return { outcome: 'undone', rows };
@@ -80,10 +80,12 @@ export async function takeBack(
 }
 
 /** Keeps every merge and archive out that could write what is undone. In the order of names, as others do. */
-async function lockTables(client: pg.PoolClient, run: RunToUndo, tablesOf: TablesOf): Promise<void> {
+async function lockTables(client: pg.PoolClient, db: Db, run: RunToUndo, tablesOf: TablesOf): Promise<void> {
   const undone = await readUndoneTables(client, run.runId, tablesOf(run.sync, run.scope));
   const writers = undone.flatMap((each) => each.writers.map((name) => ({ ...each.table, name })));
-  for (const table of writers.sort((a, b) => (a.name < b.name ? -1 : 1))) await lockTableState(client, table);
+  for (const table of writers.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    await lockTableState(client, db, table);
+  }
 }
 
 async function check(

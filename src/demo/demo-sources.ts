@@ -4,6 +4,7 @@ import { amazonDemo } from '../syncs/commerce/demo-amazon.ts';
 import { shopifyDemo } from '../syncs/commerce/demo-shopify.ts';
 import { fleetDemo } from '../syncs/fleet/demo-source.ts';
 import { rentalsDemo } from '../syncs/rentals/demo-rentals.ts';
+import { salesDemo } from '../syncs/sales/demo-source.ts';
 
 /** What one sync adds to the demo source server. */
 export interface DemoSource {
@@ -19,4 +20,5 @@ export const DEMO_SOURCES: readonly DemoSource[] = [
   amazonDemo,
   rentalsDemo,
   carsDemo,
+  salesDemo,
 ];

@@ -20,6 +20,8 @@ export interface TablePlan {
   readonly source: string;
   /** This run's source shows every row, so one that is missing there is gone. */
   readonly archives: boolean;
+  /** This run's source shows these days whole, `from` to before `to`: only rows of theirs can be missing. */
+  readonly days?: { readonly from: string; readonly to: string };
   /** Rows that ended before this instant (ISO) move to the archive; absent for rows that never end. */
   readonly expiredBefore?: string;
   readonly guards: Guards;

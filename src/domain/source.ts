@@ -12,6 +12,8 @@ export interface SourceRow {
   readonly raw: string;
   /** Why the row could not be split or decoded; undefined for a row that could. */
   readonly unreadable?: string | undefined;
+  /** What is wrong with it, where its values must not be kept until somebody looks at them. */
+  readonly refused?: readonly string[] | undefined;
 }
 
 /** A batch of rows that is staged and checkpointed in one transaction. */

@@ -8,7 +8,7 @@ export const syncSchema = z
     title: z.string(),
     off: z.string().nullable().openapi({ description: 'Why it cannot run; null when it can.' }),
     time_zone: z.string(),
-    windows: z.enum(['none', 'days']),
+    windows: z.enum(['none', 'days', 'complete days']),
     schedules: z.array(z.string()),
     tables: z.array(z.object({ name: z.string(), archives: z.boolean(), optional: z.boolean() })),
     last_run: runSummarySchema.nullable(),

@@ -31,6 +31,12 @@ export function toProblem(error: unknown, requestId: string): ProblemError {
   if (error instanceof WorkflowNotFoundError) {
     return new ProblemError('not-running', 'Temporal has no such workflow under way any more.');
   }
+  if (error instanceof pg.DatabaseError && NOT_TEXT.has(error.code ?? '')) {
+    return new ProblemError(
+      'invalid-request',
+      'A text in the request holds a character that cannot be kept (NUL).',
+    );
+  }
   if (isTemporalSilent(error)) {
     return new ProblemError('unavailable', 'Temporal does not answer, or no worker does. See /readyz.', {
       unavailable: ['temporal'],
@@ -56,6 +62,9 @@ function codeOf(status: number): ProblemCode {
       return status < 500 ? 'invalid-request' : 'unexpected';
   }
 }
+
+/** SQLSTATEs of a NUL character in a text and in JSON. */
+const NOT_TEXT = new Set(['22021', '22P05']);
 
 /** Cancelled, deadline exceeded, permission denied, resource exhausted, unavailable, unauthenticated. */
 const SILENT_GRPC_CODES = new Set([1, 4, 7, 8, 14, 16]);

@@ -59,7 +59,7 @@ export function checkRequest(
       `${sync.name} has no windows of days: each run loads all its source shows now. Leave --from, --to and --days away.`,
     );
   }
-  readWindow(parsed.data, ANY_DAY);
+  readWindow(parsed.data, ANY_DAY, sync.windows);
 }
 
 function checkUploads(

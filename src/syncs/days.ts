@@ -1,18 +1,13 @@
 import type { RunPlan } from '../domain/run-plan.ts';
+import { addDays } from '../domain/days.ts';
 import { SyncFailure } from '../domain/failures.ts';
+import type { SyncDefinition } from './define-sync.ts';
 
-const DAY_MS = 86_400_000;
+export { addDays, daysBetween } from '../domain/days.ts';
 
 /** The day (YYYY-MM-DD) of an instant in a zone. */
 export const dayIn = (timeZone: string, at: Date): string =>
   new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' }).format(at);
-
-/** A day some days later, or earlier when `days` is below zero. */
-export const addDays = (day: string, days: number): string =>
-  new Date(Date.parse(day) + days * DAY_MS).toISOString().slice(0, 10);
-
-/** How many days there are from one day to a later one. */
-export const daysBetween = (from: string, to: string): number => (Date.parse(to) - Date.parse(from)) / DAY_MS;
 
 const isDay = (text: string): boolean =>
   /^\d{4}-\d{2}-\d{2}$/.test(text) &&
@@ -25,21 +20,29 @@ export interface AskedDays {
   readonly from?: string;
   /** Exclusive, YYYY-MM-DD. */
   readonly to?: string;
-  /** The last so many days, and today. */
+  /** The last so many days, and today; without today where only complete days count. */
   readonly days?: number;
 }
 
 /**
- * The window of days that a run is asked for; null when it is asked for none.
+ * The window of days that a run is asked for. When it is asked for none, yesterday where only complete days count,
+ * else null.
  *
  * @throws SyncFailure InvalidInput for days that do not exist or make no window
  */
-export function readWindow({ from, to, days }: AskedDays, today: string): RunPlan['window'] {
+export function readWindow(
+  { from, to, days }: AskedDays,
+  today: string,
+  windows: SyncDefinition['windows'],
+): RunPlan['window'] {
+  const complete = windows === 'complete days';
   if (days !== undefined) {
     if ((from ?? to) !== undefined) throw refused('Give --days, or --from and --to, not both.');
-    return { from: addDays(today, -days), to: addDays(today, 1) };
+    return { from: addDays(today, -days), to: complete ? today : addDays(today, 1) };
   }
-  if (from === undefined && to === undefined) return null;
+  if (from === undefined && to === undefined) {
+    return complete ? { from: addDays(today, -1), to: today } : null;
+  }
   if (from === undefined || to === undefined) throw refused('--from and --to belong together.');
   for (const day of [from, to]) {
     if (!isDay(day)) throw refused(`'${day}' is not a day of the calendar, YYYY-MM-DD.`);

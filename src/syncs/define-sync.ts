@@ -7,6 +7,7 @@ import type { StepResult } from '../domain/run-result.ts';
 import type { Source, SourcePage } from '../domain/source.ts';
 import type { DatabaseConnection, Db } from '../db/connect.ts';
 import type { Derived, Lifecycle } from '../db/live-table.ts';
+import type { ShownBy } from '../db/shown-by.ts';
 import type { KeyRing } from '../key-ring.ts';
 
 /** The settings of a sync: its environment variables by name, validated by the definition's schema. */
@@ -52,6 +53,14 @@ export interface UploadSource {
    */
   prepare?(upload: Upload): Promise<Upload>;
   readUpload(upload: Upload): AsyncIterable<SourcePage>;
+  /** Rows of a file, as `prepare` made it, that a run would leave out although nothing is wrong with them. */
+  findSkipped?(db: Db, upload: Upload): Promise<readonly SkippedRow[]>;
+}
+
+/** A good row that is left out, and why. For the person who has the file. */
+export interface SkippedRow {
+  readonly row: number;
+  readonly reason: string;
 }
 
 /** The text form of each column's value for COPY, or null. */
@@ -105,6 +114,15 @@ export interface TableDefinition {
   readonly rowwise?: true;
   /** Without its setting an optional table is skipped; any other fails. */
   readonly optional?: boolean;
+  /**
+   * A column that numbers rows which are equal in all other columns of the key: they are real, and none of them is a
+   * duplicate. Part of the key, and of the live table alone.
+   */
+  readonly ordinal?: string;
+  /** The column with a row's day, when each run shows the days of its window whole and nothing of others. */
+  readonly day?: string;
+  /** For a table that files feed too: where a row keeps who shows it, and what they are called there. */
+  readonly shownBy?: ShownBy;
   /** The source shows every row each time, or in full runs only, so a row it stops showing then is archived. */
   readonly archives: boolean | 'in full runs';
   /** How rows end that have a state of their own; one that the source stops showing then only changes its state. */
@@ -130,6 +148,8 @@ export interface StepContext {
   readonly signal: AbortSignal;
   /** Shows how far the step is, for people. */
   progress(detail: string): void;
+  /** Sends what the step has raised (see src/notify) now. */
+  wakeNotifications(): Promise<void>;
 }
 
 /** Work over the live tables after they were merged. Must be safe to repeat. */
@@ -162,8 +182,11 @@ export interface SyncDefinition {
   scheduleOff?(settings: Settings): string | undefined;
   timeZone(settings: Settings): string;
   schedules(settings: Settings): readonly ScheduleDefinition[];
-  /** Whether a run covers a span of days; only then can it be backfilled. */
-  readonly windows: 'none' | 'days';
+  /**
+   * Whether a run covers a span of days; only then can it be backfilled. With complete days, a run covers yesterday
+   * when it is asked for nothing else, and the last N days end with yesterday.
+   */
+  readonly windows: 'none' | 'days' | 'complete days';
   /** The usual time between two runs; guards grow with the periods since the last complete one. */
   readonly periodMs: number;
   /** The hard end of a run; it ends itself a little earlier. */
@@ -193,10 +216,17 @@ export interface SyncDefinition {
   readonly derive: readonly StepDefinition[];
 }
 
+/** The columns made from others; a row is the only one of its kind until all are counted. */
+export const computedOf = ({
+  computed,
+  ordinal,
+}: TableDefinition): NonNullable<TableDefinition['computed']> =>
+  ordinal === undefined ? (computed ?? {}) : { ...computed, [ordinal]: () => '1' };
+
 /** The columns that a table's source writes: those it shows, then those made from them. */
-export const columnsOf = ({ row, computed = {} }: TableDefinition): string[] => [
-  ...Object.keys(row.shape),
-  ...Object.keys(computed),
+export const columnsOf = (table: TableDefinition): string[] => [
+  ...Object.keys(table.row.shape),
+  ...Object.keys(computedOf(table)),
 ];
 
 /** The hard end of a run, in milliseconds. */

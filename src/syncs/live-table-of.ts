@@ -26,6 +26,9 @@ export function liveTableOf(sync: SyncDefinition, table: TableDefinition, scope:
     lifecycle: table.lifecycle ?? null,
     archivable: table.archives !== false || table.lifecycle !== undefined,
     derived: table.derived ?? null,
+    ordinal: table.ordinal ?? null,
+    day: table.day ?? null,
+    shownBy: table.shownBy ?? null,
   };
 }
 

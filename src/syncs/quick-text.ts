@@ -1,7 +1,7 @@
 import { copyValue } from '../db/copy-text.ts';
 import { cellReaders } from './columns.ts';
 import { dayIn } from './days.ts';
-import type { TableDefinition } from './define-sync.ts';
+import { computedOf, type TableDefinition } from './define-sync.ts';
 
 /** The columns of one row as text for COPY, or null for a row that only `validateRow` can judge. */
 export type QuickText = (cells: readonly string[]) => string | null;
@@ -15,15 +15,16 @@ export type QuickText = (cells: readonly string[]) => string | null;
  * @param today the day (YYYY-MM-DD) of the run in the sync's zone; the present one in UTC when absent
  */
 export function quickText(
-  { row, computed = {}, check }: TableDefinition,
+  table: TableDefinition,
   columns: readonly string[],
   today = dayIn('UTC', new Date()),
 ): QuickText {
+  const { row, check } = table;
   const names = Object.keys(row.shape);
   const readers = names.flatMap((name) => cellReaders.get(row.shape[name])?.read ?? []);
   const sameOrder = columns.length === names.length && names.every((name, at) => name === columns[at]);
   if (!sameOrder || readers.length < names.length) return () => null;
-  const makers = Object.values(computed);
+  const makers = Object.values(computedOf(table));
   const wantsValues = makers.length > 0 || check !== undefined;
   let fits = true;
   const issues = { addIssue: () => void (fits = false) };

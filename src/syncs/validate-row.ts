@@ -1,6 +1,7 @@
+import type { z } from 'zod';
 import type { SourceRow } from '../domain/source.ts';
 import { dayIn } from './days.ts';
-import type { ColumnTexts, TableDefinition } from './define-sync.ts';
+import { type ColumnTexts, computedOf, type TableDefinition } from './define-sync.ts';
 
 export type RowVerdict =
   | { readonly kind: 'valid'; readonly values: ColumnTexts }
@@ -18,18 +19,22 @@ export function validateRow(
   today = dayIn('UTC', new Date()),
 ): RowVerdict {
   if (row.unreadable !== undefined) return { kind: 'quarantined', reasons: [row.unreadable], key: null };
+  if (row.refused) return { kind: 'quarantined', reasons: row.refused, key: null };
   const parsed = table.row.safeParse(row.values);
   if (parsed.success) {
     const wrong = table.check?.(parsed.data, today) ?? [];
     if (wrong.length > 0) return { kind: 'quarantined', reasons: wrong, key: readKey(table, row) };
     return { kind: 'valid', values: withComputed(table, parsed.data) };
   }
-  const reasons = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  return { kind: 'quarantined', reasons, key: readKey(table, row) };
+  return { kind: 'quarantined', reasons: reasonsOf(parsed.error), key: readKey(table, row) };
 }
 
-function withComputed({ computed = {} }: TableDefinition, values: ColumnTexts): ColumnTexts {
-  const made = Object.entries(computed).map(([column, make]) => [column, make(values)]);
+/** What is wrong, each reason beginning with the name of a column. */
+export const reasonsOf = ({ issues }: z.ZodError): string[] =>
+  issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+
+function withComputed(table: TableDefinition, values: ColumnTexts): ColumnTexts {
+  const made = Object.entries(computedOf(table)).map(([column, make]) => [column, make(values)]);
   return { ...values, ...Object.fromEntries(made) };
 }
 

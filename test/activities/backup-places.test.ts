@@ -216,6 +216,16 @@ describe('a bucket', () => {
   });
 });
 
+test('a place that does not answer hides no backup of another one', async () => {
+  const silent = bucketOf({ ...s3.env, AWS_ENDPOINT_URL: 'http://127.0.0.1:9' });
+  const { good, failures } = await listBackups([silent, place], TEST_KEYS);
+  expect(good.length).toBeGreaterThan(0);
+  expect(failures).toEqual([expect.objectContaining({ code: 'BackupPlaceUnavailable' })]);
+  await expect(
+    pruneBackups({ places: [silent, place], keys: TEST_KEYS, keepDays: 30, mode: 'remove' }),
+  ).rejects.toThrow('does not answer');
+});
+
 test('pruning keeps the last good backup of each place, however old', async () => {
   const bucket = bucketOf(s3.env);
   const pruned = await pruneBackups({ places: [place, bucket], keys: TEST_KEYS, keepDays: 30, mode: 'show' });

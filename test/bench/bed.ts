@@ -192,7 +192,8 @@ async function empty(databaseUrl: string): Promise<void> {
   const live = TABLES.flatMap(({ name }) => [`fleet.${name}`, `fleet.${name}_archive`]);
   const own = ['sync_runs', 'table_state', 'staging_progress', 'watermarks', 'geocode_cache', 'row_changes'];
   const cars = ['cars.cars', 'cars.cars_archive', 'cars.cars_sync_log'];
-  const tables = [...live, ...cars, ...own.map((name) => `durasync.${name}`)];
+  const sales = ['sales.sales', 'sales.sales_archive', 'durasync.day_state', 'durasync.uploads'];
+  const tables = [...live, ...cars, ...sales, ...own.map((name) => `durasync.${name}`)];
   await query(databaseUrl, `TRUNCATE ${tables.join(', ')} CASCADE`);
   await query(databaseUrl, 'CHECKPOINT');
 }

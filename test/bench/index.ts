@@ -1,5 +1,5 @@
 /**
- * npm run bench [-- night big geocode clients rentals cars backup] [--scale N] [--quick] [--json]
+ * npm run bench [-- night big geocode clients rentals cars sales backup] [--scale N] [--quick] [--json]
  *
  * Compares whole runs with what they can't cost less than, measured in the same minutes on the same engines. The
  * table goes to standard output, progress to standard error. Exit code 1 when a target is not met.
@@ -15,6 +15,7 @@ import { isMet, type Measured } from './measured.ts';
 import { measureNight } from './night.ts';
 import { measureRentals } from './rentals.ts';
 import { machine, renderJson, renderTable } from './report.ts';
+import { measureSales } from './sales.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -36,6 +37,7 @@ const benchmarks = {
   rentals: (bed) => measureRentals(bed, values.quick ? 1 : 3),
   clients: (bed) => measureClients(bed, scale * CLIENTS_AT_SCALE_1),
   cars: (bed) => measureCars(bed, values.quick ? 1 : 5),
+  sales: (bed) => measureSales(bed, values.quick ? 1 : 3),
   backup: (bed) => measureBackup(bed, values.quick ? 1 : 3, scale * BACKUP_AT_SCALE_1),
 } satisfies Record<string, (bed: Awaited<ReturnType<typeof startBed>>) => Promise<Measured[]>>;
 const known = Object.keys(benchmarks) as (keyof typeof benchmarks)[];

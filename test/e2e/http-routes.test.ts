@@ -172,6 +172,18 @@ describe('every answer', () => {
     expect(body).toMatchObject({ status: 404, title: expect.any(String), detail: expect.any(String) });
   });
 
+  test('to a text with a NUL character, which PostgreSQL cannot keep, says so', async () => {
+    const body = { client_id: 'nul', name: 'a\u0000b' };
+    const added = await call('POST /api/clients', { token: tokens.admin, body });
+    expect(added.status).toBe(400);
+    expect(added.body['detail']).toContain('NUL');
+    expect((await call('GET /api/runs?sync=%00')).status).toBe(400);
+    const reason = { reason: 'a\u0000b' };
+    const paused = await call('POST /api/schedules/fleet-nightly/pause', { body: reason });
+    expect(paused.status).toBe(400);
+    expect((await call('POST /api/schedules/fleet-nightly/resume')).status).toBe(200);
+  });
+
   test('forbids sniffing and framing, and lets no other site read it', async () => {
     const { headers } = await call('GET /api/runs', { headers: { origin: 'https://elsewhere.example' } });
     expect(headers.get('x-content-type-options')).toBe('nosniff');

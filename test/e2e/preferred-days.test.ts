@@ -89,6 +89,7 @@ async function derive(logicalAt: string, timeZone = 'UTC') {
     http,
     signal: new AbortController().signal,
     progress: () => undefined,
+    wakeNotifications: async () => undefined,
   });
 }
 

@@ -4,6 +4,7 @@ import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { describe, expect, test } from 'vitest';
 import * as workflows from '../../workflows/index.ts';
 import { ensureWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
+import { SALES_KEY_RECORDED } from '../support/backfill-history-scenarios.ts';
 import { SHOP_TOKEN } from '../support/client-history-scenarios.ts';
 import { SECRET_IN_URL } from '../support/history-scenarios.ts';
 import { TEST_BUNDLES } from '../support/sync-harness.ts';
@@ -29,6 +30,7 @@ const FORBIDDEN = [
   'SKU-1',
   SECRET_IN_URL,
   SHOP_TOKEN,
+  SALES_KEY_RECORDED,
   'test-key',
   'postgres://',
 ];
@@ -82,6 +84,11 @@ test('every way a run, a decision and a client can go is recorded', () => {
       'syncClient.failing',
       'syncClient.continued-as-new',
       'syncClient.carried-over',
+      'backfillSync.completed',
+      'backfillSync.paused',
+      'backfillSync.continued-as-new',
+      'backfillSync.carried-over',
+      'backfillSync.refused',
       'reconcileClients.started',
       'reconcileClients.reloaded',
       'reconcileClients.ended',

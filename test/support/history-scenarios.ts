@@ -7,6 +7,7 @@ import { holdId, NOTIFICATIONS_ID, type RunId } from '../../src/domain/ids.ts';
 import type { DatabaseConnection } from '../../src/db/connect.ts';
 import { decideRun, startSweep, startUndo } from '../../src/temporal/runs.ts';
 import { createWaker } from '../../src/temporal/wake-notifications.ts';
+import { recordBackfillScenarios } from './backfill-history-scenarios.ts';
 import { recordClientScenarios } from './client-history-scenarios.ts';
 import { firstNight, fleetVariables, geocoderAnswer, type Night, secondNight } from './fault-fleet.ts';
 import type { FakeShopify } from './fake-shopify.ts';
@@ -126,6 +127,7 @@ export async function* recordScenarios(parts: RecordingParts): AsyncGenerator<Re
   yield { scenario: 'sweepRuns.completed', handle: sweep };
   yield { scenario: 'deliverNotifications.waited', handle: await waitAndWake(parts) };
   yield* recordClientScenarios(parts);
+  yield* recordBackfillScenarios(parts);
   yield* recordMaintenanceScenarios(parts);
 }
 

@@ -6,6 +6,7 @@ import { verifyBackup } from '../../db/backup/verify-backup.ts';
 import { backupName } from '../../domain/backups.ts';
 import { VERSION } from '../../version.ts';
 import { megabytes, placesFrom, showing, withBackups } from '../backup-context.ts';
+import { EXIT } from '../context.ts';
 import { count, printJson, printLine, renderTable } from '../output.ts';
 
 interface JsonOption {
@@ -26,28 +27,37 @@ export async function create({ json }: JsonOption): Promise<void> {
     const url = await databaseUrl();
     await createBackup({ databaseUrl: url, place: local, keys, name, version: VERSION, signal, onProgress });
     line.update('uploading');
-    const uploaded = bucket ? await uploadBackup(local, bucket, keys, name, signal) : null;
+    const uploading = bucket ? uploadBackup(local, bucket, keys, name, signal) : null;
+    const uploaded = await uploading?.catch((error: unknown) => {
+      line.clear();
+      process.stderr.write(`${local.locationOf(name)} is made, but it could not be copied to the bucket.\n`);
+      throw error;
+    });
     line.clear();
     const { shown, manifest } = await findBackup([local], keys, name);
-    if (json) return printJson({ ...shown, uploaded });
+    if (json) return printJson({ ...shown, uploaded: uploaded ?? null });
     printLine(
       `${name}: ${count(shown.rows)} rows of ${manifest.tables.length} tables, ${megabytes(shown.bytes)}`,
     );
-    printLine(`in ${shown.location}${uploaded === null ? '' : ` and ${uploaded}`}`);
+    printLine(`in ${shown.location}${uploaded ? ` and ${uploaded}` : ''}`);
     printLine(`Prove it with: npx durasync backup verify ${name}`);
   });
 }
 
-/** Shows every whole backup; says on standard error what is none. */
-export async function list({ json }: JsonOption): Promise<void> {
-  await withBackups(async ({ places, keys }) => {
-    const { good, broken } = await listBackups(places.all, keys);
+/** Shows every whole backup; says on standard error what is none, and which place can't be read. Returns the exit code. */
+export async function list({ json }: JsonOption): Promise<number> {
+  return withBackups(async ({ places, keys }) => {
+    const { good, broken, failures } = await listBackups(places.all, keys);
+    const code = failures.length > 0 ? EXIT.failed : EXIT.ok;
+    for (const { message } of failures) process.stderr.write(`${message}\n`);
     for (const { location, reason } of broken) process.stderr.write(`Not a backup: ${location}: ${reason}\n`);
-    if (json) return printJson(good.map(({ shown }) => shown));
+    if (json) printJson(good.map(({ shown }) => shown));
+    if (json) return code;
     if (good.length === 0) {
-      return printLine(
+      printLine(
         `No backups in ${places.all.map(({ location }) => location).join(' and ')}. Make one with: npx durasync backup create`,
       );
+      return code;
     }
     const minute = (at: string): string => at.slice(0, 16).replace('T', ' ');
     const rows = good.map(({ shown }) => [
@@ -61,6 +71,7 @@ export async function list({ json }: JsonOption): Promise<void> {
     ]);
     const head = ['name', 'database', 'made (UTC)', 'rows', 'size', 'verified', 'location'];
     printLine(renderTable(head, rows, ['rows', 'size']));
+    return code;
   });
 }
 

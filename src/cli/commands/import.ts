@@ -8,7 +8,7 @@ import type { Session } from '../../installation/session.ts';
 import { readSettings } from '../../settings.ts';
 import { type CheckedUpload, checkUpload, findUploadTable } from '../../syncs/check-upload.ts';
 import { dayIn } from '../../syncs/days.ts';
-import type { Upload } from '../../syncs/define-sync.ts';
+import type { SkippedRow, Upload, UploadSource } from '../../syncs/define-sync.ts';
 import { syncs } from '../../syncs/index.ts';
 import { actor, commandContext, EXIT, UsageError } from '../context.ts';
 import { follow, withRunningEngines } from '../follow-run.ts';
@@ -38,14 +38,16 @@ export async function importFile(kind: string, path: string, options: ImportOpti
     return EXIT.usage;
   }
   return withRunningEngines(async (session) => {
+    const skipped = (await file.source.findSkipped?.(session.database.db, file.upload)) ?? [];
+    if (!options.json) printSkipped(skipped);
     const result = await loadUpload(session, file);
-    if (options.json) printJson({ ...shown, run: result });
+    if (options.json) printJson({ ...shown, skipped, run: result });
     else printLine(renderResult(result));
     return exitCodeOf(result);
   });
 }
 
-type CheckedFile = ImportedFile & { readonly checked: CheckedUpload };
+type CheckedFile = ImportedFile & { readonly source: UploadSource; readonly checked: CheckedUpload };
 
 /** Reads and checks a file. @throws UsageError, or SyncFailure when it can't be used as a whole */
 export async function readUpload(
@@ -68,7 +70,7 @@ export async function readUpload(
   };
   const upload = (await source.prepare?.(given)) ?? given;
   const today = dayIn(sync.timeZone(readSettings(sync.settings, process.env)), new Date());
-  return { sync, table, upload, checked: await checkUpload(table, upload, today, sayProgress()) };
+  return { sync, table, source, upload, checked: await checkUpload(table, upload, today, sayProgress()) };
 }
 
 /** Says now and then how far the check is, on standard error. */
@@ -94,4 +96,12 @@ export function printErrors({ rows, badRows, errors }: CheckedUpload): void {
   const more = badRows - Math.min(errors.length, ERRORS_SHOWN);
   if (more > 0) printLine(`and ${count(more)} more bad rows`);
   if (badRows > 0) printLine(`${count(badRows)} of ${count(rows)} rows can't be taken.`);
+}
+
+function printSkipped(skipped: readonly SkippedRow[]): void {
+  for (const { row, reason } of skipped.slice(0, ERRORS_SHOWN)) {
+    printLine(`${colors.dim('-')} row ${row} is skipped: ${reason}`);
+  }
+  if (skipped.length > ERRORS_SHOWN)
+    printLine(`and ${count(skipped.length - ERRORS_SHOWN)} more are skipped`);
 }

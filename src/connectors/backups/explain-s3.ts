@@ -8,6 +8,8 @@ const KEYS = new Set([
   'AccessDenied',
   'InvalidToken',
   'ExpiredToken',
+  // Of versitygw.
+  'XAdminUserNotFound',
 ]);
 const REGION = new Set([
   'PermanentRedirect',

@@ -4,13 +4,21 @@ import { capital, plural } from '../format.ts';
 import { useMay } from '../session.ts';
 import { Action } from './action.tsx';
 import { StartButtons } from './run-actions.tsx';
+import { Undo } from './undo.tsx';
 
 /** What can be done about a run in its present state. */
 export function Decide({ run }: { readonly run: RunDetail }) {
   const may = useMay('operator');
   if (!may) return run.status === 'held' ? <p class="muted">An operator decides about this run.</p> : null;
   if (run.status === 'held') return <HeldActions run={run} />;
-  if (run.status !== 'running') return <StartButtons sync={{ name: run.sync, off: null }} />;
+  if (run.status !== 'running') {
+    return (
+      <>
+        <Undo run={run} />
+        <StartButtons sync={{ name: run.sync, off: null }} />
+      </>
+    );
+  }
   return (
     <Action
       label="Cancel"

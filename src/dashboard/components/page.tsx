@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { ApiProblem } from '../api.ts';
+import { hasMoved } from '../router.tsx';
 import type { Loaded } from '../use-api.ts';
 
 interface PageProps {
@@ -18,7 +19,9 @@ export function Page({ title, beside, about, actions, children }: PageProps) {
   useEffect(() => {
     document.title = `${title} · Durasync`;
   }, [title]);
-  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+  useEffect(() => {
+    if (hasMoved()) heading.current?.focus({ preventScroll: true });
+  }, []);
   return (
     <>
       <header class="page-head">
@@ -91,5 +94,15 @@ export function With<T>({ loaded: { data, problem }, children }: WithProps<T>) {
       )}
       {data !== undefined && children(data)}
     </>
+  );
+}
+
+/** A page about one thing: until it is loaded, or when it is not there, the page has the given title. */
+export function PageWith<T>({ title, loaded, children }: WithProps<T> & { readonly title: string }) {
+  if (loaded.data !== undefined) return <With loaded={loaded}>{children}</With>;
+  return (
+    <Page title={title}>
+      <With loaded={loaded}>{() => null}</With>
+    </Page>
   );
 }

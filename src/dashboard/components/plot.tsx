@@ -8,15 +8,20 @@ interface PlotProps {
   readonly times: readonly number[];
   readonly values: readonly number[];
   readonly show: (value: number) => string;
+  /** Counts have no halves. */
+  readonly whole?: true;
 }
 
 const HEIGHT = 150;
+const DAY_SECONDS = 86_400;
+const clock = new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const day = new Intl.DateTimeFormat('en', { month: 'short', day: 'numeric' });
 /** Pointing at one plot shows the same run in the others. */
 const cursor = uPlot.sync('runs');
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
 /** A value of each run over time. The line above it tells the run that is pointed at, else the last one. */
-export function Plot({ title, times, values, show }: PlotProps) {
+export function Plot({ title, times, values, show, whole }: PlotProps) {
   const frame = useRef<HTMLDivElement>(null);
   const [index, setIndex] = useState<number>();
   const [scheme, setScheme] = useState(dark.matches);
@@ -28,7 +33,7 @@ export function Plot({ title, times, values, show }: PlotProps) {
   useEffect(() => {
     const element = frame.current;
     if (!element) return;
-    const plot = new uPlot(options(element, show, setIndex), [[...times], [...values]], element);
+    const plot = new uPlot(options(element, { show, whole }, setIndex), [[...times], [...values]], element);
     const watch = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT }));
     watch.observe(element);
     return () => {
@@ -56,7 +61,7 @@ export function Plot({ title, times, values, show }: PlotProps) {
 
 function options(
   element: HTMLElement,
-  show: PlotProps['show'],
+  { show, whole }: Pick<PlotProps, 'show' | 'whole'>,
   point: (index?: number) => void,
 ): uPlot.Options {
   const style = getComputedStyle(element);
@@ -72,13 +77,25 @@ function options(
     width: element.clientWidth,
     height: HEIGHT,
     legend: { show: false },
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0],
     cursor: { sync: { key: cursor.key }, y: false, drag: { x: false, y: false }, points: { size: 8 } },
     hooks: { setCursor: [({ cursor: { idx } }) => point(idx ?? undefined)] },
     scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.1 : 1] } },
     axes: [
-      { ...axis, grid: { show: false }, space: 70 },
-      { ...axis, size: 56, space: 36, values: (_plot, splits) => splits.map(show) },
+      {
+        ...axis,
+        grid: { show: false },
+        space: 64,
+        size: 26,
+        values: (_plot, splits, _axis, _space, step) =>
+          splits.map((at) => (step < DAY_SECONDS ? clock : day).format(at * 1000)),
+      },
+      {
+        ...axis,
+        size: 70,
+        space: 36,
+        values: (_plot, splits) => splits.map((at) => (whole && !Number.isInteger(at) ? '' : show(at))),
+      },
     ],
     series: [
       {},

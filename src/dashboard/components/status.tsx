@@ -8,6 +8,8 @@ const TONES: Readonly<Record<string, Tone>> = {
   completed: 'good',
   connected: 'good',
   ok: 'good',
+  healthy: 'good',
+  warning: 'warn',
   held: 'warn',
   late: 'warn',
   paused: 'warn',

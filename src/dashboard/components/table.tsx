@@ -7,6 +7,8 @@ export interface Column<Row> {
   readonly number?: true;
   /** Takes the width that is left. */
   readonly wide?: true;
+  /** Buttons say themselves what they are for. */
+  readonly actions?: true;
 }
 
 interface DataTableProps<Row> {
@@ -30,7 +32,7 @@ export function DataTable<Row>({ label, columns, rows, keyOf, below }: DataTable
           <tr role="row">
             {columns.map((column) => (
               <th key={column.label} role="columnheader" scope="col" class={classOf(column)}>
-                {column.label}
+                {column.actions ? <span class="hidden">{column.label}</span> : column.label}
               </th>
             ))}
           </tr>
@@ -42,7 +44,12 @@ export function DataTable<Row>({ label, columns, rows, keyOf, below }: DataTable
               <>
                 <tr key={keyOf(row)} role="row" class={more ? 'has-more' : undefined}>
                   {columns.map((column) => (
-                    <td key={column.label} role="cell" data-label={column.label} class={classOf(column)}>
+                    <td
+                      key={column.label}
+                      role="cell"
+                      data-label={column.actions ? undefined : column.label}
+                      class={classOf(column)}
+                    >
                       {column.cell(row)}
                     </td>
                   ))}

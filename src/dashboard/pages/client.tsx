@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { ApiProblem, at, send } from '../api.ts';
 import type { ClientDetail, Connection } from '../api-types.ts';
 import { ClientActions, clientState } from '../components/client-actions.tsx';
-import { Empty, Page, Section, With } from '../components/page.tsx';
+import { Empty, Page, PageWith, Section } from '../components/page.tsx';
 import { Badge, Status } from '../components/status.tsx';
 import { DataTable } from '../components/table.tsx';
 import { Ago } from '../components/time.tsx';
@@ -16,7 +16,11 @@ import { useApi } from '../use-api.ts';
 /** One client: its shops, its data and its last runs. */
 export function ClientPage({ id }: { readonly id: string }) {
   const client = useApi('/api/clients/$', at('/api/clients/$', id), ['clients', 'runs']);
-  return <With loaded={client}>{(data) => <Shown client={data} />}</With>;
+  return (
+    <PageWith title={id} loaded={client}>
+      {(data) => <Shown client={data} />}
+    </PageWith>
+  );
 }
 
 function Shown({ client }: { readonly client: ClientDetail }) {

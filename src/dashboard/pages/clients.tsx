@@ -114,7 +114,7 @@ function ClientTable({ clients }: { readonly clients: readonly Client[] }) {
             return next && client.active && clientState(client) !== 'paused' ? <Ago at={next} /> : '–';
           },
         },
-        { label: 'Change', cell: (client) => <ClientActions client={client} /> },
+        { label: 'Change', actions: true, cell: (client) => <ClientActions client={client} /> },
       ]}
     />
   );

@@ -6,7 +6,7 @@ import { Spark } from '../components/spark.tsx';
 import { Badge, Status } from '../components/status.tsx';
 import { DataTable } from '../components/table.tsx';
 import { Ago } from '../components/time.tsx';
-import { capital, count, duration, plural } from '../format.ts';
+import { capital, count, duration } from '../format.ts';
 import { live } from '../live.ts';
 import { Link } from '../router.tsx';
 import { useStore } from '../store.ts';
@@ -103,7 +103,7 @@ function Syncs({ syncs, schedules }: SyncsProps) {
           cell: (sync) => (sync.recent_runs.length > 1 ? <Spark runs={sync.recent_runs} /> : '–'),
         },
         { label: 'Next run', cell: (sync) => <NextRun sync={sync} schedules={schedules} /> },
-        { label: 'Start', cell: (sync) => <StartButtons sync={sync} /> },
+        { label: 'Start', actions: true, cell: (sync) => <StartButtons sync={sync} /> },
       ]}
     />
   );
@@ -136,7 +136,7 @@ function NextRun({ sync, schedules }: { readonly sync: Sync } & Pick<SyncsProps,
     );
   }
   if (own.some(({ paused }) => paused)) return <Status status="paused" />;
-  return <span class="muted">{sync.name === 'commerce' ? 'by client' : plural(0, 'schedule')}</span>;
+  return <span class="muted nowrap">{sync.name === 'commerce' ? 'by client' : 'none'}</span>;
 }
 
 /** Whether it has not completed within twice the time between two of its runs. */

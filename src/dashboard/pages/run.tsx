@@ -2,7 +2,7 @@ import { at, query } from '../api.ts';
 import type { RunDetail } from '../api-types.ts';
 import { Decide } from '../components/decide.tsx';
 import { OutsideLink } from '../components/icons.tsx';
-import { Page, Section, With } from '../components/page.tsx';
+import { Page, PageWith, Section, With } from '../components/page.tsx';
 import { Progress } from '../components/progress.tsx';
 import { QuarantineList } from '../components/quarantine-list.tsx';
 import { Reviews } from '../components/reviews.tsx';
@@ -21,7 +21,11 @@ const QUARANTINE_SHOWN = 5;
 /** One run: what it did or is doing, what it would do, and what people can do about it. */
 export function RunPage({ id }: { readonly id: string }) {
   const run = useApi('/api/runs/$', at('/api/runs/$', id), ['runs']);
-  return <With loaded={run}>{(data) => <Run run={data} />}</With>;
+  return (
+    <PageWith title="Run" loaded={run}>
+      {(data) => <Run run={data} />}
+    </PageWith>
+  );
 }
 
 function Run({ run }: { readonly run: RunDetail }) {

@@ -75,7 +75,15 @@ export function ScheduleTable({ schedules }: { readonly schedules: readonly Sche
           label: 'Last',
           cell: ({ last_started_at: last }) => (last ? <Ago at={last} /> : <span class="muted">never</span>),
         },
-        ...(may ? [{ label: 'Change', cell: (schedule: Schedule) => <Changes schedule={schedule} /> }] : []),
+        ...(may
+          ? [
+              {
+                label: 'Change',
+                actions: true as const,
+                cell: (schedule: Schedule) => <Changes schedule={schedule} />,
+              },
+            ]
+          : []),
       ]}
     />
   );

@@ -1,6 +1,6 @@
 import { at, query } from '../api.ts';
 import type { RunSummary, Sync } from '../api-types.ts';
-import { Empty, Page, Section, With } from '../components/page.tsx';
+import { Empty, Page, PageWith, Section, With } from '../components/page.tsx';
 import { Plot } from '../components/plot.tsx';
 import { RunsTable } from '../components/runs-table.tsx';
 import { StartButtons } from '../components/run-actions.tsx';
@@ -16,7 +16,11 @@ const LISTED = 10;
 /** One sync: how its runs went over time, when it runs, and its last runs. */
 export function SyncPage({ name }: { readonly name: string }) {
   const sync = useApi('/api/syncs/$', at('/api/syncs/$', name), ['runs']);
-  return <With loaded={sync}>{(data) => <Shown sync={data} />}</With>;
+  return (
+    <PageWith title={capital(name)} loaded={sync}>
+      {(data) => <Shown sync={data} />}
+    </PageWith>
+  );
 }
 
 function Shown({ sync }: { readonly sync: Sync }) {
@@ -33,7 +37,7 @@ function Shown({ sync }: { readonly sync: Sync }) {
       actions={<StartButtons sync={sync} />}
       about={
         <>
-          {title.replace(/^[^:]*: /, capital)} · tables {tables.map((table) => table.name).join(', ')}
+          {capital(title.replace(/^[^:]*: /, ''))} · tables {tables.map((table) => table.name).join(', ')}
         </>
       }
     >
@@ -77,8 +81,20 @@ function Plots({ runs }: { readonly runs: readonly RunSummary[] }) {
           values={ended.map((run) => run.duration_seconds ?? 0)}
           show={duration}
         />
-        <Plot title="Rows" times={times} values={ended.map((run) => run.total_rows_processed)} show={count} />
-        <Plot title="Quarantined" times={times} values={ended.map((run) => run.quarantined)} show={count} />
+        <Plot
+          title="Rows"
+          times={times}
+          values={ended.map((run) => run.total_rows_processed)}
+          show={count}
+          whole
+        />
+        <Plot
+          title="Quarantined"
+          times={times}
+          values={ended.map((run) => run.quarantined)}
+          show={count}
+          whole
+        />
       </div>
     </Section>
   );

@@ -25,24 +25,30 @@ export interface BackupList {
   /** Newest first. */
   readonly good: readonly FoundBackup[];
   readonly broken: readonly BrokenBackup[];
+  /** Why places could not be read. */
+  readonly failures: readonly SyncFailure[];
 }
 
 /**
  * The backups of all places that are whole: the manifest is as it was written and every file has its size.
- *
- * @throws SyncFailure BackupPlace… when a place can't be read
  */
 export async function listBackups(places: readonly BackupPlace[], keys: KeyRing): Promise<BackupList> {
   const good: FoundBackup[] = [];
   const broken: BrokenBackup[] = [];
+  const failures: SyncFailure[] = [];
   for (const place of places) {
-    for (const placed of await place.list()) {
-      const found = await look(place, placed, keys);
-      if ('manifest' in found) good.push(found);
-      else broken.push(found);
+    try {
+      for (const placed of await place.list()) {
+        const found = await look(place, placed, keys);
+        if ('manifest' in found) good.push(found);
+        else broken.push(found);
+      }
+    } catch (error) {
+      if (!(error instanceof SyncFailure)) throw error;
+      failures.push(error);
     }
   }
-  return { good: newestFirst(good), broken };
+  return { good: newestFirst(good), broken, failures };
 }
 
 /** Those of one instant stay in the order of their places. */
@@ -93,18 +99,20 @@ async function readWhole(
 /**
  * The newest whole backup, or the one of this name, from the first place that has it.
  *
- * @throws SyncFailure InvalidInput when there is none, BackupUnusable when it is broken
+ * @throws SyncFailure InvalidInput when there is none, BackupUnusable when it is broken, BackupPlace… when it may be in a
+ * place that can't be read
  */
 export async function findBackup(
   places: readonly BackupPlace[],
   keys: KeyRing,
   name: string | undefined,
 ): Promise<FoundBackup> {
-  const { good, broken } = await listBackups(places, keys);
+  const { good, broken, failures } = await listBackups(places, keys);
   const found = good.find((each) => name === undefined || each.manifest.name === name);
   if (found) return found;
   const bad = broken.find((each) => each.name === name);
   if (bad) throw new SyncFailure('BackupUnusable', bad.reason);
+  if (failures[0]) throw failures[0];
   const where = places.map(({ location }) => location).join(' and ');
   throw new SyncFailure(
     'InvalidInput',

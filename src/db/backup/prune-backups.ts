@@ -34,13 +34,14 @@ export interface PruneOptions {
   readonly mode: 'remove' | 'show';
 }
 
-/** Removes backups past their age, and what never became one. Safe to repeat. @throws SyncFailure BackupPlace… */
+/** Removes backups past their age, and what never became one. Safe to repeat. @throws SyncFailure BackupPlace… when the rest is done */
 export async function pruneBackups({ places, keys, keepDays, mode }: PruneOptions): Promise<PrunedBackups> {
-  const { good } = await listBackups(places, keys);
+  const { good, failures } = await listBackups(places, keys);
   const old = pastTheirAge(good, keepDays, new Date());
   if (mode === 'remove') {
     for (const { place, manifest } of old) await place.remove(manifest.name);
-    for (const place of places) await place.removeLeftovers();
+    if (failures.length === 0) for (const place of places) await place.removeLeftovers();
   }
+  if (failures[0]) throw failures[0];
   return { removed: old.map(({ shown }) => shown.location), kept: good.length - old.length };
 }

@@ -57,7 +57,8 @@ export function backupRoutes({ session }: Api) {
   const { client, database, targets } = session;
   return newRouter()
     .openapi(list, async (c) => {
-      const { good } = await listBackups(openPlaces(targets.env).all, targets.keys);
+      const { good, failures } = await listBackups(openPlaces(targets.env).all, targets.keys);
+      if (good.length === 0 && failures[0]) throw failures[0];
       return c.json(
         good.map(({ shown }) => shown),
         200,

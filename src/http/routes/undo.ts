@@ -7,45 +7,10 @@ import { findRun } from '../find-run.ts';
 import { reasonBody, waitQuery } from '../parameters.ts';
 import { COMMON_PROBLEMS, problem, ProblemError } from '../problems.ts';
 import { runResultSchema, startedRunSchema } from '../run-schemas.ts';
+import { undoOfferSchema } from '../undo-schemas.ts';
 import { waitForWorkflow } from '../wait-for-workflow.ts';
 
 const WAIT_MS = 3_600_000;
-
-const rows = (description: string) => z.number().int().min(0).openapi({ description });
-
-const offerSchema = z
-  .object({
-    run_id: z.string(),
-    sync: z.string(),
-    refusal: z.string().nullable().openapi({ description: 'Why it cannot be undone; null when it can.' }),
-    tables: z
-      .array(
-        z.object({
-          table: z.string(),
-          removed: rows('Rows that the run inserted, which go.'),
-          put_back: rows('Rows that the run changed, which are again as they were.'),
-          unarchived: rows('Rows that the run archived, which come back.'),
-          archived_again: rows('Rows that the run brought back from the archive, which return there.'),
-          gone: rows('Rows that the run inserted and that are gone already.'),
-        }),
-      )
-      .readonly(),
-    conflicts: z
-      .array(z.object({ table: z.string(), key: z.record(z.string(), z.unknown()), reason: z.string() }))
-      .readonly()
-      .openapi({ description: 'The first of the rows that somebody has changed since.' }),
-    conflict_count: z.number().int().min(0),
-    watermarks: z
-      .array(z.object({ name: z.string(), value: z.string().nullable() }))
-      .readonly()
-      .openapi({ description: 'Cursors that go back; null for the beginning.' }),
-    schedules: z
-      .array(z.string())
-      .readonly()
-      .openapi({ description: 'Their next run applies the source again.' }),
-    client_id: z.string().nullable(),
-  })
-  .openapi('UndoPreview');
 
 const params = z.object({ id: z.string() });
 const about = { path: '/api/runs/{id}/undo' as const, tags: ['runs'] };
@@ -57,7 +22,7 @@ const preview = createRoute({
   summary: 'What undoing a run would do, or why it cannot be undone',
   ...needs('viewer'),
   request: { params },
-  responses: { 200: json(offerSchema, 'Nothing was changed.'), ...COMMON_PROBLEMS, ...NO_RUN },
+  responses: { 200: json(undoOfferSchema, 'Nothing was changed.'), ...COMMON_PROBLEMS, ...NO_RUN },
 });
 
 const start = createRoute({

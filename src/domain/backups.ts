@@ -56,7 +56,7 @@ export interface MaintainedRetention {
 }
 
 /** Whether backups are made, and whether they come back. */
-export type BackupCause = 'backup' | 'backup-check';
+type BackupCause = 'backup' | 'backup-check';
 
 /** Each is safe to repeat: a second backup of the same name is the first one. */
 export interface CareActivities {

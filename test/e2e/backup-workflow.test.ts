@@ -87,8 +87,8 @@ test('people hear once of a backup that fails, and once that one was made again'
     );
   const told = `SELECT event, body FROM durasync.notifications WHERE cause = 'backup' ORDER BY id`;
   await notAFolder();
-  await expect(run()).rejects.toThrow();
-  await expect(run()).rejects.toThrow();
+  await expect(run()).rejects.toThrow('Workflow execution failed');
+  await expect(run()).rejects.toThrow('Workflow execution failed');
   expect(await queryOnce(database.databaseUrl, told)).toEqual([
     { event: 'raised', body: expect.stringContaining('set BACKUP_DIR to another folder') },
   ]);

@@ -6,6 +6,7 @@ import { PortTakenError, type PortWish, withFreePort } from '../free-port.ts';
 import { type EngineExit, type EngineProcess, startEngine, stopProcess } from '../home/engine-process.ts';
 import { findProcesses } from '../home/processes.ts';
 import { findPostgresBinaries, runPostgresAs } from './postgres-binaries.ts';
+import { removeUnloggedLeftover } from './unlogged-leftover.ts';
 import {
   EmbeddedPostgresError,
   explainLog,
@@ -127,6 +128,7 @@ async function startUntilReady({ start, url, port, options }: StartAttempt): Pro
     const reason = explainLog(tail);
     if (reason === 'port-taken') throw new PortTakenError(options.port.use, port, null);
     if (reason === 'leftovers' && Date.now() < giveUpAt) continue;
+    if (await removeUnloggedLeftover(dataDir, tail)) continue;
     throw new EmbeddedPostgresError(
       reason === 'disk-full'
         ? `PostgreSQL could not start because the disk that holds ${dataDir} is full. Free some space and start again.`

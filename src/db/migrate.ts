@@ -68,6 +68,7 @@ export async function migrateToLatest(
       : migrator.migrateTo(version));
     if (error) throw error;
     await setSearchPath(connection.db);
+    await sql`SELECT durasync.grant_roles()`.execute(connection.db);
     return results.filter((result) => result.status === 'Success').map((result) => result.migrationName);
   } finally {
     await connection.close();

@@ -185,3 +185,20 @@ test('a full disk is told apart from other last words', () => {
   const full = 'FATAL:  could not write lock file "postmaster.pid": No space left on device';
   expect([explainLog(full), explainLog('FATAL:  out of memory')]).toEqual(['disk-full', 'other']);
 });
+
+test('a crash just after an unlogged table was given up does not keep PostgreSQL from starting', async () => {
+  const crashed = await start();
+  const url = crashed.databaseUrl('postgres');
+  await query(url, 'CREATE UNLOGGED TABLE given_up (id integer)');
+  const [row] = await query(url, `SELECT pg_relation_filepath('given_up') AS path`);
+  await query(url, 'CREATE TABLE survivor AS SELECT 1 AS id');
+  process.kill(crashed.pid, 'SIGKILL');
+  await crashed.exited;
+  // As the files are when the creation was rolled back, but the log of that was not written any more.
+  const path = join(dataDir, String(row?.['path']));
+  await rm(`${path}_init`);
+  await writeFile(path, '');
+  const next = await start();
+  expect(await query(next.databaseUrl('postgres'), 'SELECT id FROM survivor')).toEqual([{ id: 1 }]);
+  await query(next.databaseUrl('postgres'), 'DROP TABLE survivor, given_up');
+});

@@ -64,7 +64,7 @@ export async function startWorkerHere(
     dataConverter,
     database,
     http,
-    keys: TEST_KEYS,
+    keys: sealing ? createKeyRing(sealing.keys) : TEST_KEYS,
     syncs,
     env,
     log: pino({ level: 'silent' }),

@@ -36,6 +36,7 @@ export async function worker(options: { untilStdinCloses?: true }): Promise<void
     });
     const stop = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+    stop.signal.addEventListener('abort', () => printLine('worker is stopping'));
     if (options.untilStdinCloses) process.stdin.once('end', () => stop.abort()).resume();
     await startSweep(client);
     await startReconcile(client);

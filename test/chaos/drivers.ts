@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import { clientWorkflows } from '../../src/temporal/clients.ts';
+import { CLIENTS, type SyncName, type World } from './world.ts';
+
+const POLL_MS = 100;
+
+/** Does it until it goes well; Temporal may be away. */
+export async function untilDone<T>(work: () => Promise<T>, giveUpAfterMs = 240_000): Promise<T> {
+  for (const giveUpAt = Date.now() + giveUpAfterMs; ; await sleep(POLL_MS)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (Date.now() > giveUpAt) throw error;
+    }
+  }
+}
+
+async function untilTrue(what: string, isTrue: () => Promise<boolean>): Promise<void> {
+  await untilDone(async () => {
+    if (!(await isTrue())) throw new Error(`never: ${what}`);
+  });
+}
+
+/** Runs a sync once and waits until its workflow has ended, however it ends. */
+export async function runOnce(client: Client, sync: SyncName): Promise<void> {
+  if (sync === 'commerce') return runClients(client);
+  const workflowId = `chaos/${sync}/${randomUUID()}`;
+  await untilDone(async () => {
+    try {
+      await client.workflow.start('runSync', {
+        taskQueue: 'durasync',
+        workflowId,
+        args: [{ sync, ...(sync === 'cars' ? { full: true } : {}) }],
+      });
+    } catch (error) {
+      // An answer that was lost: it has started.
+      if (!(error instanceof Error) || error.name !== 'WorkflowExecutionAlreadyStartedError') throw error;
+    }
+  });
+  await untilTrue(`${sync} ends`, async () => {
+    const { status } = await client.workflow.getHandle(workflowId).describe();
+    return status.name !== 'RUNNING';
+  });
+}
+
+async function runClients(client: Client): Promise<void> {
+  const clients = clientWorkflows(client);
+  for (const id of CLIENTS) {
+    await untilDone(() => clients.start([id]));
+    await untilDone(() => clients.requestSync(id, { requestedBy: 'chaos' }));
+  }
+  for (const id of CLIENTS) {
+    await untilTrue(`${id} is idle`, async () => {
+      const status = await clients.status(id);
+      return status?.credentials.every(({ running, queued }) => !running && !queued) ?? false;
+    });
+  }
+}
+
+/** Runs a sync again and again, its source changing before each run, until it is told to stop. */
+export async function keepRunning(
+  client: Client,
+  sync: SyncName,
+  world: World,
+  stopped: AbortSignal,
+): Promise<number> {
+  let runs = 0;
+  while (!stopped.aborted) {
+    world.evolve(sync);
+    await runOnce(client, sync);
+    runs += 1;
+  }
+  return runs;
+}

@@ -14,8 +14,8 @@ import { readSettings } from '../src/settings.ts';
 import { columnsOf, type SourceResources, type TableDefinition } from '../src/syncs/define-sync.ts';
 import { uploadOf } from '../src/syncs/configured.ts';
 import { dayIn } from '../src/syncs/days.ts';
-import { quickText } from '../src/syncs/quick-text.ts';
 import { validateRow } from '../src/syncs/validate-row.ts';
+import { writeQuickly } from '../src/syncs/write-quickly.ts';
 import { type ActivityDependencies, findSync, findTable } from './dependencies.ts';
 import { reviewTable } from './review-table.ts';
 import { liveTableOf } from '../src/syncs/live-table-of.ts';
@@ -118,15 +118,11 @@ function checkPage(
   { page, today }: { readonly page: number; readonly today: string },
 ): PageToCommit {
   const columns = columnsOf(table);
-  const quick = quickText(table, fetched.columns ?? [], today);
+  const quickly = writeQuickly(table, fetched.columns ?? [], today);
   const rows = new StagedRows();
   const quarantined: QuarantinedRow[] = [];
   for (const row of fetched.rows) {
-    const text = row.cells ? quick(row.cells) : null;
-    if (text !== null) {
-      rows.add(row.position, 'valid', text);
-      continue;
-    }
+    if (rows.addWritten(row, quickly)) continue;
     const verdict = validateRow(table, row, today);
     if (verdict.kind === 'valid') {
       rows.add(row.position, 'valid', copyColumns(columns, verdict.values));

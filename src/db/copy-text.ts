@@ -1,3 +1,5 @@
+import { CopyBytes } from './copy-bytes.ts';
+
 /** Encodes rows for `COPY … FROM STDIN` in its text format, from text that already has PostgreSQL's form. */
 
 const SPECIAL = /[\\\t\n\r]/;
@@ -18,17 +20,20 @@ export function copyValue(value: unknown): string {
 export const copyColumns = (columns: readonly string[], values: Readonly<Record<string, unknown>>): string =>
   columns.map((column) => copyValue(values[column])).join('\t');
 
-const CHUNK_CHARACTERS = 64 * 1024;
+const CHUNK_BYTES = 64 * 1024;
+const TAB = 9;
+const LINE_END = 10;
+const TRUE = 't'.charCodeAt(0);
 
 /** Rows on their way to a staging table, as bytes: that takes little memory, and leaves nothing to tidy up. */
 export class StagedRows {
   readonly #chunks: Buffer[] = [];
-  #text = '';
-  #length = 0;
+  readonly #rows = new CopyBytes();
+  #taken = 0;
 
-  /** In characters. */
+  /** In bytes. */
   get length(): number {
-    return this.#length;
+    return this.#taken + this.#rows.length;
   }
 
   /**
@@ -39,17 +44,38 @@ export class StagedRows {
    * @param columns from `copyColumns`
    */
   add(position: number, state: 'valid' | 'key', columns: string): void {
-    const line = `${position}\t${state === 'valid' ? 't' : 'f'}\t${columns}\n`;
-    this.#text += line;
-    this.#length += line.length;
-    if (this.#text.length > CHUNK_CHARACTERS) this.#cut();
+    this.#rows.write(`${position}\t${state === 'valid' ? 't' : 'f'}\t${columns}\n`);
+    this.#end();
+  }
+
+  /**
+   * Adds one valid row.
+   *
+   * @param write writes the row's columns as `copyColumns` does, or returns false: then the row is not added
+   */
+  addWritten<Row extends { readonly position: number }>(
+    row: Row,
+    write: (row: Row, columns: CopyBytes) => boolean,
+  ): boolean {
+    const start = this.#rows.length;
+    this.#rows.writeCount(row.position);
+    this.#rows.writeByte(TAB);
+    this.#rows.writeByte(TRUE);
+    this.#rows.writeByte(TAB);
+    if (!write(row, this.#rows)) {
+      this.#rows.length = start;
+      return false;
+    }
+    this.#rows.writeByte(LINE_END);
+    this.#end();
+    return true;
   }
 
   /** Adds the rows of another, which is of no use afterwards. */
   append(next: StagedRows): void {
     this.#cut();
     this.#chunks.push(...next.chunks());
-    this.#length += next.#length;
+    this.#taken += next.length;
   }
 
   /** Everything added so far. */
@@ -58,9 +84,13 @@ export class StagedRows {
     return this.#chunks;
   }
 
+  #end(): void {
+    if (this.#rows.length > CHUNK_BYTES) this.#cut();
+  }
+
   #cut(): void {
-    if (this.#text === '') return;
-    this.#chunks.push(Buffer.from(this.#text));
-    this.#text = '';
+    if (this.#rows.length === 0) return;
+    this.#taken += this.#rows.length;
+    this.#chunks.push(this.#rows.take());
   }
 }

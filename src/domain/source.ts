@@ -1,5 +1,27 @@
 import type { SourceAgent } from '../connectors/http/create-agent.ts';
 
+/** The cells of a row of text as they lie in its file. */
+export interface CellsInPlace {
+  /** UTF-8. */
+  readonly bytes: Buffer;
+  /**
+   * Where cells start and end in `bytes`, two numbers for each. Of a cell in which each quote is written twice the
+   * start is the complement (`~start`).
+   */
+  readonly bounds: Int32Array;
+  /** Where those of this row begin. */
+  readonly at: number;
+}
+
+/** The text of one cell. */
+export function cellText({ bytes, bounds, at }: CellsInPlace, index: number): string {
+  const start = bounds[at + 2 * index] ?? 0;
+  const end = bounds[at + 2 * index + 1];
+  return start < 0
+    ? bytes.toString('utf8', ~start, end).replaceAll('""', '"')
+    : bytes.toString('utf8', start, end);
+}
+
 /** One row as its source shows it. */
 export interface SourceRow {
   /** 1-based line (files) or record number (APIs) within the source. */
@@ -8,6 +30,8 @@ export interface SourceRow {
   readonly values: Readonly<Record<string, unknown>>;
   /** The same values in the order of the page's `columns`, for a row of nothing but text. */
   readonly cells?: readonly string[] | undefined;
+  /** And as they lie in the file, for a row of one. */
+  readonly inPlace?: CellsInPlace | undefined;
   /** The row's own text, for quarantine. */
   readonly raw: string;
   /** Why the row could not be split or decoded; undefined for a row that could. */

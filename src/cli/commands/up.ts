@@ -10,6 +10,7 @@ import { addDemoClients } from '../../installation/add-demo-clients.ts';
 import type { Installation } from '../../installation/start.ts';
 import type { Session } from '../../installation/session.ts';
 import { startInstallation } from '../../installation/start.ts';
+import type { RunSyncInput } from '../../domain/contracts.ts';
 import { readSettings } from '../../settings.ts';
 import { offReason } from '../../syncs/configured.ts';
 import { startRun } from '../../temporal/runs.ts';
@@ -20,7 +21,11 @@ import { printLine, renderResult, renderTable } from '../output.ts';
 import { renderClients } from './clients.ts';
 import { loginLink } from './login.ts';
 
-const FIRST_SYNC = 'fleet';
+/** What there is to see on the first start. */
+const FIRST_RUNS: readonly (Pick<RunSyncInput, 'sync' | 'days'> & { readonly in: 'demo' | 'any mode' })[] = [
+  { sync: 'fleet', in: 'any mode' },
+  { sync: 'sales', days: 30, in: 'demo' },
+];
 const CLIENTS_SHOWN = 10;
 const CLIENTS_POLL_MS = 250;
 const CLIENTS_WAIT_MS = 30_000;
@@ -77,7 +82,10 @@ const clock = (): string => new Date().toTimeString().slice(0, 8);
 async function firstRun({ session, runtime }: Installation, stop: StopRequest): Promise<void> {
   const { demoSourceUrl } = runtime;
   const added = demoSourceUrl === null ? [] : await addDemoClients(session, demoSourceUrl);
-  await firstFleetRun({ ...session, stopped: stop.signal });
+  for (const { in: where, ...run } of FIRST_RUNS) {
+    if (where === 'demo' && demoSourceUrl === null) continue;
+    await firstSyncRun({ ...session, stopped: stop.signal }, run);
+  }
   await showClients(session, added.length > 0 ? CLIENTS_WAIT_MS : 0, stop);
 }
 
@@ -92,18 +100,18 @@ async function showClients({ database }: Session, waitMs: number, stop: StopRequ
   }
 }
 
-async function firstFleetRun(session: Session): Promise<void> {
-  const sync = session.syncs.find(({ name }) => name === FIRST_SYNC);
+async function firstSyncRun(session: Session, run: Pick<RunSyncInput, 'sync' | 'days'>): Promise<void> {
+  const sync = session.syncs.find(({ name }) => name === run.sync);
   if (!sync) return;
   const off = offReason(sync, readSettings(sync.settings, session.targets.env));
   if (off) return printLine(colors.yellow(off));
-  const earlier = await listRuns(session.database.db, { sync: FIRST_SYNC, limit: 1 });
+  const earlier = await listRuns(session.database.db, { sync: run.sync, limit: 1 });
   if (earlier.length > 0) return;
   printLine(
     colors.bold(`First run of ${sync.title}${session.targets.mode === 'demo' ? ' (demo data)' : ''}`),
   );
   const started = await startRun(session.client, {
-    sync: FIRST_SYNC,
+    ...run,
     trigger: 'first_start',
     triggeredBy: 'up',
   });

@@ -53,6 +53,22 @@ async function verdicts(content: Content, options?: Partial<ReadOptions>) {
   return (await read(content, options)).map(({ position, unreadable }) => [position, unreadable ?? 'ok']);
 }
 
+/** Everything about each record, or why the file can't be read; lines are counted from `fromLine`. */
+async function outcome(content: string, fromLine = 0): Promise<unknown[]> {
+  try {
+    const records = await read(content);
+    return records.map(({ position, cells, raw, unreadable, endsWithoutLineEnd }) => ({
+      position: position + fromLine,
+      cells,
+      raw,
+      unreadable,
+      endsWithoutLineEnd,
+    }));
+  } catch (error) {
+    return ['', (error as { code?: unknown }).code].slice(fromLine);
+  }
+}
+
 describe('well-formed files', () => {
   test.for(SPECTRUM_CASES)('csv-spectrum %s reads as its JSON says', async (name, { skip }) => {
     if (!existsSync(SPECTRUM) && process.env['CI'] !== 'true') skip('not run: ../shared is absent');
@@ -60,6 +76,19 @@ describe('well-formed files', () => {
     const expected: unknown = JSON.parse(await readFile(new URL(`json/${name}.json`, SPECTRUM), 'utf8'));
     const [header = [], ...rows] = await cellsOf(csv);
     expect(rows.map((row) => Object.fromEntries(header.map((key, at) => [key, row[at]])))).toEqual(expected);
+  });
+
+  test('any file reads the same with a quick look at its records and with a closer one', async () => {
+    const piece = fc.constantFrom('a', 'é', ',', '"', '""', '\n', '\r\n', '\r', ' ', '","', '"x\ny"', ',bb,');
+    await fc.assert(
+      fc.asyncProperty(fc.array(piece, { maxLength: 40 }), async (pieces) => {
+        const content = pieces.join('');
+        // Behind a wrong record, a closer look is taken at every one.
+        const closer = await outcome(`"wrong"x,1\n${content}`);
+        expect(await outcome(content, 1)).toEqual(closer.slice(1));
+      }),
+      { numRuns: 1_000 },
+    );
   });
 
   test('any well-formed file reads as papaparse reads it, however it is cut into chunks', async () => {

@@ -1,5 +1,5 @@
 import { SyncFailure } from '../../domain/failures.ts';
-import type { SourcePage, SourceRow } from '../../domain/source.ts';
+import type { CellsInPlace, SourcePage, SourceRow } from '../../domain/source.ts';
 import type { CsvRecord } from './csv-record.ts';
 import { decideLayout } from './decide-layout.ts';
 import type { CsvLayout } from './decide-layout.ts';
@@ -52,22 +52,39 @@ export async function* readRows(
   yield* pages.end();
 }
 
-/** A row that makes its record of values only for those who ask for it. */
+/** A row that makes texts of its cells only for those who ask for them. */
 class CsvRow implements SourceRow {
-  readonly position: number;
-  readonly cells: readonly string[];
-  readonly raw: string;
-  readonly columns: readonly string[];
+  readonly #record: CsvRecord;
+  readonly #columns: readonly string[];
+  /** For each column the index of its cell; null when that is its own index. */
+  readonly #cellOf: readonly number[] | null;
 
-  constructor(position: number, columns: readonly string[], cells: readonly string[], raw: string) {
-    this.position = position;
-    this.columns = columns;
-    this.cells = cells;
-    this.raw = raw;
+  constructor(record: CsvRecord, columns: readonly string[], cellOf: readonly number[] | null) {
+    this.#record = record;
+    this.#columns = columns;
+    this.#cellOf = cellOf;
+  }
+
+  get position(): number {
+    return this.#record.position;
+  }
+
+  get raw(): string {
+    return this.#record.raw;
+  }
+
+  get cells(): readonly string[] {
+    const { cells } = this.#record;
+    return this.#cellOf === null ? cells : this.#cellOf.map((at) => cells[at] ?? '');
+  }
+
+  get inPlace(): CellsInPlace | undefined {
+    return this.#cellOf === null ? this.#record.inPlace : undefined;
   }
 
   get values(): Readonly<Record<string, string>> {
-    return Object.fromEntries(this.columns.map((name, at) => [name, this.cells[at] ?? '']));
+    const { cells } = this;
+    return Object.fromEntries(this.#columns.map((name, at) => [name, cells[at] ?? '']));
   }
 }
 
@@ -77,8 +94,8 @@ class Pages {
   readonly #layout: CsvLayout;
   readonly #pageRows: number;
   #rows: SourceRow[] = [];
-  /** The cells of the file are exactly those of the columns, in their order. */
-  readonly #hasOwnOrder: boolean;
+  /** Null when the cells of the file are exactly those of the columns, in their order. */
+  readonly #cellOf: readonly number[] | null;
   #textLength = 0;
   #given = 0;
   #headerIsNext: boolean;
@@ -87,7 +104,8 @@ class Pages {
     this.#source = source;
     this.#names = columns.map(({ name }) => name);
     const { cellOf, width } = layout;
-    this.#hasOwnOrder = width === cellOf.length && cellOf.every((cell, at) => cell === at);
+    const hasOwnOrder = width === cellOf.length && cellOf.every((cell, at) => cell === at);
+    this.#cellOf = hasOwnOrder ? null : cellOf;
     this.#layout = layout;
     this.#pageRows = pageRows;
     this.#headerIsNext = layout.hasHeader;
@@ -101,7 +119,7 @@ class Pages {
         continue;
       }
       this.#rows.push(this.#row(record));
-      this.#textLength += record.raw.length;
+      this.#textLength += record.length;
       if (this.#rows.length === this.#pageRows || this.#textLength > PAGE_TEXT_LENGTH) yield this.#page();
     }
   }
@@ -121,25 +139,21 @@ class Pages {
     return drift.length === 0 ? page : { ...page, drift };
   }
 
-  #row({ position, cells, raw, unreadable, endsWithoutLineEnd }: CsvRecord): SourceRow {
-    const { cellOf, width, widthOf } = this.#layout;
-    if (endsWithoutLineEnd && cells.length > 0 && cells.length < width) {
+  #row(record: CsvRecord): SourceRow {
+    const { width, widthOf } = this.#layout;
+    const { position, unreadable } = record;
+    if (record.endsWithoutLineEnd && record.width > 0 && record.width < width) {
       throw new SyncFailure(
         'SourceTruncated',
-        `${this.#source}: the last line (${position}) has no line end and ${cells.length} of ${width} cells, ` +
+        `${this.#source}: the last line (${position}) has no line end and ${record.width} of ${width} cells, ` +
           `so the file was cut off. It is fetched again.`,
       );
     }
-    if (unreadable !== undefined) return { position, values: NO_VALUES, raw, unreadable };
-    if (cells.length !== width) {
-      const reason = `has ${cells.length} cells, ${widthOf} ${width}`;
-      return { position, values: NO_VALUES, raw, unreadable: reason };
+    if (unreadable !== undefined) return { position, values: NO_VALUES, raw: record.raw, unreadable };
+    if (record.width !== width) {
+      const reason = `has ${record.width} cells, ${widthOf} ${width}`;
+      return { position, values: NO_VALUES, raw: record.raw, unreadable: reason };
     }
-    return new CsvRow(
-      position,
-      this.#names,
-      this.#hasOwnOrder ? cells : cellOf.map((at) => cells[at] ?? ''),
-      raw,
-    );
+    return new CsvRow(record, this.#names, this.#cellOf);
   }
 }

@@ -1,6 +1,7 @@
-import { CsvRecord, shortened } from './csv-record.ts';
-import { blockText, byteLength, decodeUtf8, decodeWindows1252, isUtf8Bytes } from './record-text.ts';
-import type { BlockText, TextEncoding } from './record-text.ts';
+import { type CsvRecord, shortened, TextRecord } from './csv-record.ts';
+import { splitPlain } from './plain-records.ts';
+import { blockKind, decodeUtf8, decodeWindows1252, isUtf8Bytes } from './record-text.ts';
+import type { BlockKind, TextEncoding } from './record-text.ts';
 
 const QUOTE = 34;
 const CARRIAGE_RETURN = 13;
@@ -32,7 +33,7 @@ export class RecordScanner {
   #line = 1;
 
   #text = '';
-  #kind: BlockText['kind'] = 'ascii';
+  #kind: BlockKind = 'ascii';
   #hasNul = false;
   /** Quoting was found to be wrong here: every record that is still open when it enters this part is wrong too. */
   #wrongUntil = -1;
@@ -55,12 +56,28 @@ export class RecordScanner {
   }
 
   scan(block: Buffer): Scan {
-    const decoded = blockText(block, this.#encoding);
-    const { text, kind } = decoded;
-    if (kind === 'utf-8') this.#encoding = 'utf-8';
-    this.#text = text;
-    this.#kind = kind;
     this.#hasNul = block.includes(0);
+    this.#kind = blockKind(block, this.#encoding);
+    if (this.#kind === 'utf-8') this.#encoding = 'utf-8';
+    if (this.#hasNul || this.#kind === 'bytes') return this.#scanText(block);
+    const plain = splitPlain(block, {
+      delimiterCode: this.#delimiterCode,
+      maxFieldBytes: this.#maxFieldBytes,
+      line: this.#line,
+    });
+    this.#line = plain.line;
+    const { records, consumedBytes, quoteOpenedOn } = this.#scanText(block.subarray(plain.consumedBytes));
+    return {
+      records: records.length === 0 ? plain.records : [...plain.records, ...records],
+      consumedBytes: plain.consumedBytes + consumedBytes,
+      quoteOpenedOn,
+    };
+  }
+
+  /** Splits records of every kind, with a look at each. */
+  #scanText(block: Buffer): Scan {
+    const text = block.toString(this.#kind === 'utf-8' ? 'utf8' : 'latin1');
+    this.#text = text;
     this.#wrongUntil = -1;
     this.#nextQuote = text.indexOf('"');
     this.#nextDelimiter = -1;
@@ -74,7 +91,7 @@ export class RecordScanner {
       const found = this.#nextQuote >= lineEnd ? 'line' : this.#splitQuoted(start, lineEnd);
       if (found === 'open') {
         const quoteOpenedOn = this.#line + countLineEnds(text, start, this.#end);
-        return { records, consumedBytes: byteLength(decoded, start), quoteOpenedOn };
+        return { records, consumedBytes: this.#byteLength(text.slice(0, start)), quoteOpenedOn };
       }
       const end = found === 'record' ? this.#end : lineEnd;
       const raw = text.slice(start, this.#withoutReturn(start, end));
@@ -158,7 +175,7 @@ export class RecordScanner {
     }
     const isLast = end === this.#text.length;
     if (this.#kind !== 'bytes' || !NON_ASCII.test(raw)) {
-      return new CsvRecord(this.#line, cells, raw, undefined, isLast);
+      return new TextRecord(this.#line, cells, raw, undefined, isLast);
     }
     const isUtf8 = isUtf8Bytes(raw);
     if (this.#encoding === 'undecided') this.#encoding = isUtf8 ? 'utf-8' : 'windows-1252';
@@ -166,14 +183,14 @@ export class RecordScanner {
       return this.#unreadable(raw, cells.map(decodeUtf8), end, 'contains bytes that are not UTF-8');
     }
     const decode = this.#encoding === 'utf-8' ? decodeUtf8 : decodeWindows1252;
-    return new CsvRecord(this.#line, cells.map(decode), decode(raw), undefined, isLast);
+    return new TextRecord(this.#line, cells.map(decode), decode(raw), undefined, isLast);
   }
 
   /** The cells of wrong quoting are none; otherwise their number tells whether the row was whole. */
   #unreadable(raw: string, cells: string[], end: number, reason: string): CsvRecord {
     const decode = this.#encoding === 'windows-1252' ? decodeWindows1252 : decodeUtf8;
     const text = this.#kind === 'bytes' ? decode(raw) : raw;
-    return new CsvRecord(this.#line, cells, shortened(text), reason, end === this.#text.length);
+    return new TextRecord(this.#line, cells, shortened(text), reason, end === this.#text.length);
   }
 
   #byteLength(cell: string): number {

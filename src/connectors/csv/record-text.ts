@@ -4,24 +4,16 @@ import { isAscii, isUtf8 } from 'node:buffer';
 export type TextEncoding = 'utf-8' | 'undecided' | 'windows-1252';
 
 /**
- * A block as text in which quotes, delimiters and line ends can be found.
+ * How a block becomes text in which quotes, delimiters and line ends can be found.
  *
  * `bytes` means one character for each byte: such text is split first, and each row that isn't ASCII is
  * decoded on its own, so that a wrong byte costs only its row.
  */
-export interface BlockText {
-  readonly text: string;
-  readonly kind: 'ascii' | 'utf-8' | 'bytes';
-}
+export type BlockKind = 'ascii' | 'utf-8' | 'bytes';
 
-export function blockText(block: Buffer, encoding: TextEncoding): BlockText {
-  if (isAscii(block)) return { text: block.toString('latin1'), kind: 'ascii' };
-  if (encoding !== 'windows-1252' && isUtf8(block)) return { text: block.toString('utf8'), kind: 'utf-8' };
-  return { text: block.toString('latin1'), kind: 'bytes' };
-}
-
-export function byteLength({ text, kind }: BlockText, end: number): number {
-  return kind === 'utf-8' ? Buffer.byteLength(text.slice(0, end)) : end;
+export function blockKind(block: Buffer, encoding: TextEncoding): BlockKind {
+  if (isAscii(block)) return 'ascii';
+  return encoding !== 'windows-1252' && isUtf8(block) ? 'utf-8' : 'bytes';
 }
 
 export function isUtf8Bytes(bytesText: string): boolean {

@@ -1,14 +1,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { copyColumns } from '../../src/db/copy-text.ts';
 import { RecordScanner } from '../../src/connectors/csv/record-scanner.ts';
+import { CopyBytes } from '../../src/db/copy-bytes.ts';
+import { copyColumns } from '../../src/db/copy-text.ts';
+import type { SourceRow } from '../../src/domain/source.ts';
 import type { TableDefinition } from '../../src/syncs/define-sync.ts';
 import { fleetExport } from '../../src/syncs/fleet/demo-data.ts';
 import type { FleetFeed } from '../../src/syncs/fleet/demo-world.ts';
 import { approvedMakes, budgetSpending, loanHistory, vehicles } from '../../src/syncs/fleet/tables.ts';
-import { quickText } from '../../src/syncs/quick-text.ts';
 import { validateRow } from '../../src/syncs/validate-row.ts';
+import { writeQuickly } from '../../src/syncs/write-quickly.ts';
 
 const columnsOf = ({ row }: TableDefinition): string[] => Object.keys(row.shape);
 
@@ -18,6 +20,27 @@ function slowText(table: TableDefinition, cells: readonly string[]): string | nu
   const values = Object.fromEntries(columns.map((column, at) => [column, cells[at]]));
   const verdict = validateRow(table, { position: 1, raw: '', values });
   return verdict.kind === 'valid' ? copyColumns(columns, verdict.values) : null;
+}
+
+/** What the quick way makes of cells, given as texts and as they lie in a file. */
+function quickText(table: TableDefinition, columns: readonly string[]) {
+  const write = writeQuickly(table, columns);
+  const written = (row: SourceRow): string | null => {
+    const out = new CopyBytes();
+    return write(row, out) ? out.take().toString() : null;
+  };
+  return (cells: readonly string[]): string | null => {
+    const text = written({ position: 1, raw: '', values: {}, cells });
+    expect(written({ position: 1, raw: '', values: {}, inPlace: inPlace(cells) })).toBe(text);
+    return text;
+  };
+}
+
+/** Cells as a file has them, in quotes where they have to be. */
+function inPlace(cells: readonly string[]): SourceRow['inPlace'] {
+  const file = cells.map((text) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text));
+  const scanner = new RecordScanner({ delimiter: ',', maxFieldBytes: 1_000_000, encoding: 'utf-8' });
+  return scanner.scan(Buffer.from(`${file.join(',')}\n`)).records[0]?.inPlace;
 }
 
 const cell = fc.oneof(
@@ -36,7 +59,10 @@ const cell = fc.oneof(
     'a\r\nb',
   ),
   fc.constantFrom('02/28/26', '02-30-26', '2026-01-05', '3/2024', '13/2024', 'x'.repeat(201)),
+  fc.constantFrom('1/2/69', '1/2/70', '1/2-26', '2/29/2024', '2/29/2026', '12/31/0999', '0/1/26', '1/2/26 '),
+  fc.constantFrom('n/a', 'Nil', 'nul', ' x', '\u00a0x', 'José', 'é', 'straße', '4"', '""', '1234567890', ','),
   fc.string(),
+  fc.string({ unit: fc.constantFrom('0', '1', '9', '/', '-', ',', '.'), maxLength: 10 }),
 );
 
 /** Good rows of the demo, as cells. */

@@ -1,5 +1,6 @@
 import { ApplicationFailure, activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { BackfillActivities, BackfillInput } from '../src/domain/backfills.ts';
+import type { CareActivities } from '../src/domain/backups.ts';
 import type { ClientActivities } from '../src/domain/clients.ts';
 import type { NotifyActivities, SyncActivities } from '../src/domain/contracts.ts';
 import { auditOnce } from '../src/db/audit.ts';
@@ -15,6 +16,7 @@ import { checkBackfill } from '../src/syncs/check-backfill.ts';
 import { askingToWait } from './asking-to-wait.ts';
 import { analyseSkus } from './analyse-skus.ts';
 import { checkHealth } from './check-health.ts';
+import { backUp, noteBackups, prune, removeOld, upload, verifyNewest } from './care.ts';
 import { clientActivities } from './clients.ts';
 import { type ActivityDependencies, findSync } from './dependencies.ts';
 import { archiveMissing, mergeStaged } from './merge-staged.ts';
@@ -39,7 +41,8 @@ export function createActivities(
   NotifyActivities &
   HealthActivities &
   UndoActivities &
-  BackfillActivities {
+  BackfillActivities &
+  CareActivities {
   const { db } = deps.database;
   const clients = clientActivities(deps);
   const guarded = guard(deps);
@@ -71,6 +74,12 @@ export function createActivities(
     finishRun: (input) => guarded(() => finishRun(deps, input)),
     sweepRuns: () => guarded(() => sweepRuns(deps)),
     checkHealth: (input) => guarded(() => checkHealth(deps, input, cancellationSignal())),
+    createBackup: (input) => guarded((progress) => backUp(deps, input, stepCall(progress))),
+    uploadBackup: (input) => guarded((progress) => upload(deps, input, stepCall(progress))),
+    verifyNewestBackup: () => guarded((progress) => verifyNewest(deps, stepCall(progress))),
+    pruneBackups: () => guarded(() => prune(deps)),
+    noteBackups: (input) => guarded(() => noteBackups(deps, input)),
+    removeOldRows: () => guarded((progress) => removeOld(deps, stepCall(progress))),
     planUndo: (input) => guarded(() => planUndo(deps, input)),
     takeBack: (input) => guarded(() => takeBack(deps, input)),
     deliverNotifications: () => guarded(() => deliverNotifications(deps, cancellationSignal())),

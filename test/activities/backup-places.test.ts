@@ -87,7 +87,7 @@ describe('a folder of backups', () => {
   test('removes drafts that nobody writes to any more, and no others', async () => {
     const old = await place.begin('durasync_backup_20260101_030000');
     await place.begin('durasync_backup_20260102_030000');
-    const [draft = ''] = (await readdir(folder)).filter((name) => name.includes('20260101'));
+    const draft = (await readdir(folder)).find((name) => name.includes('20260101')) ?? '';
     const yesterday = new Date(Date.now() - 25 * 3_600_000);
     for (const path of ['tables', '.']) await utimes(join(folder, draft, path), yesterday, yesterday);
     await place.removeLeftovers();

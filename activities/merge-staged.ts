@@ -47,7 +47,7 @@ export async function archiveMissing(
     table: liveTableOf(sync, findTable(sync, table.table), scope),
     missing: archivesMissing(table, review) ? { relation: review.relation, rows: review.missing } : null,
     expiredBefore: table.expiredBefore ?? null,
-    days: { window: table.days ?? null, relation: staged.relation },
+    days: table.days ?? staged.days ?? null,
     generation,
   });
   if (archived.outcome !== 'lost') await closeTable(database.db, runId, table.table, 'completed', null);

@@ -24,7 +24,7 @@ export interface ArchiveRequest {
   /** Rows that ended before this instant (ISO) are archived too; null for rows that never end. */
   readonly expiredBefore: string | null;
   /** What its merge has raised the generation of, in a table whose runs show whole days. */
-  readonly days: DaysOfRun;
+  readonly days: DaysOfRun | null;
   /** The generation that this run's merge left behind. */
   readonly generation: number;
 }

@@ -13,10 +13,12 @@ import {
   relationExists,
   stagingTable,
 } from './live-table.ts';
+import { otherHolds } from './other-holds.ts';
 import { resolveReplayed } from './quarantine-replay.ts';
 import { keepChanged, keepInserted, keepRestored } from './row-changes.ts';
 import { recordShown, sourceOfRun } from './shown-by.ts';
-import { lockTableState, raiseGeneration, recordReading } from './table-state.ts';
+import { staysEmpty } from './stays-empty.ts';
+import { type DaysOfRun, lockTableState, raiseGeneration, recordReading } from './table-state.ts';
 
 export interface MergeRequest {
   readonly runId: RunId;
@@ -62,10 +64,10 @@ export async function mergeReviewed(database: DatabaseConnection, request: Merge
 function mergeOnce({ pool, db }: DatabaseConnection, request: MergeRequest): Promise<Merged> {
   const { runId, table, review, staged } = request;
   const { replayOf } = staged;
-  const days = { window: request.days ?? null, relation: staged.relation };
+  const days = request.days ?? staged.days ?? null;
   return inTransaction(pool, async (client) => {
     const state = await lockTableState(client, db, table, days);
-    const done = await storedCounts(client, runId, table);
+    const done = await storedCounts(client, runId, table, days);
     if (done) return done;
     if (state.generation !== review.generation) return { outcome: 'moved' };
     if (!(await holdsRows(client, request))) {
@@ -81,8 +83,8 @@ function mergeOnce({ pool, db }: DatabaseConnection, request: MergeRequest): Pro
       await recordShown(client, db, table, { relation: staged.relation, source });
     }
     const generation = await raiseGeneration(client, db, table, days);
-    if (days.window) {
-      await recordReading(client, table, days.window, { runId, sourceFetchedAt: staged.sourceFetchedAt });
+    if (request.days) {
+      await recordReading(client, table, request.days, { runId, sourceFetchedAt: staged.sourceFetchedAt });
     }
     await client.query(
       `UPDATE durasync.table_state SET merged_run_id = $3, source_fetched_at = greatest(source_fetched_at, $4), drift = drift || $5::jsonb
@@ -118,18 +120,28 @@ function mergeOnce({ pool, db }: DatabaseConnection, request: MergeRequest): Pro
         state.sourceFetchedAt,
       ],
     );
-    return { outcome: 'merged', ...counts, generation, superseded: await otherHolds(client, runId, table) };
+    return {
+      outcome: 'merged',
+      ...counts,
+      generation,
+      superseded: await otherHolds(client, runId, table, days),
+    };
   });
 }
 
-async function storedCounts(client: pg.PoolClient, runId: RunId, table: LiveTable): Promise<Merged | null> {
+async function storedCounts(
+  client: pg.PoolClient,
+  runId: RunId,
+  table: LiveTable,
+  days: DaysOfRun | null,
+): Promise<Merged | null> {
   const { rows } = await client.query<WriteCounts & { unchanged: number; generation: number }>(
     `SELECT inserted, updated, restored, unchanged, merged_generation AS generation FROM durasync.sync_run_tables
      WHERE run_id = $1 AND table_name = $2 AND merged_generation IS NOT NULL`,
     [runId, table.name],
   );
   if (!rows[0]) return null;
-  return { outcome: 'merged', ...rows[0], superseded: await otherHolds(client, runId, table) };
+  return { outcome: 'merged', ...rows[0], superseded: await otherHolds(client, runId, table, days) };
 }
 
 /** Counts again what is about to be merged: unlogged relations are empty after a crash of the database. */
@@ -153,7 +165,7 @@ async function writeRows(client: pg.PoolClient, db: Db, request: Writing): Promi
                     WHERE valid ${compared ? sql`AND action <> 'missing'` : sql``})`;
   const restored = request.archives ? await restoreRows(client, db, request, rows) : 0;
   const insert = insertInto(request, rows);
-  if (!compared && table.existing !== 'skip' && (await staysEmpty(client, db, table))) {
+  if (!compared && table.existing !== 'skip' && (await staysEmpty(client, table))) {
     const inserted = (await run(client, db, insert)).rowCount ?? 0;
     if (inserted >= ANALYZE_FROM_ROWS) await run(client, db, sql`ANALYZE ${liveTableSql(table).live}`);
     await keepWhatCameIn(client, db, { table, runId, rows, inserted });
@@ -244,14 +256,6 @@ function insertInto({ table, runId, source }: Writing, rows: RawBuilder<unknown>
     FROM ${rows} s`;
 }
 
-/** Whether the table is empty, and will be until this transaction writes: inserting then takes half the time. */
-async function staysEmpty(client: pg.PoolClient, db: Db, table: LiveTable): Promise<boolean> {
-  const { live } = liveTableSql(table);
-  await run(client, db, sql`LOCK TABLE ${live} IN SHARE ROW EXCLUSIVE MODE`);
-  const any = await run(client, db, sql`SELECT 1 FROM ${live} LIMIT 1`);
-  return any.rowCount === 0;
-}
-
 async function upsertRows(
   client: pg.PoolClient,
   db: Db,
@@ -288,18 +292,4 @@ async function upsertRows(
 async function run(client: pg.PoolClient, db: Db, statement: RawBuilder<unknown>): Promise<pg.QueryResult> {
   const { sql: text, parameters } = statement.compile(db);
   return client.query(text, [...parameters]);
-}
-
-/**
- * Runs that wait for a decision about this table; what they would merge is no longer the newest. A replay
- * completes an older snapshot than theirs, so it has none.
- */
-async function otherHolds(client: pg.PoolClient, runId: RunId, table: LiveTable): Promise<RunId[]> {
-  const { rows } = await client.query<{ run_id: RunId }>(
-    `SELECT t.run_id FROM durasync.sync_run_tables t JOIN durasync.sync_runs r USING (run_id)
-     WHERE r.sync = $1 AND coalesce(r.scope, '') = $4 AND t.table_name = $2 AND t.status = 'held' AND r.status = 'held' AND t.run_id <> $3
-       AND (SELECT kind FROM durasync.sync_runs WHERE run_id = $3) <> 'replay'`,
-    [table.sync, table.name, runId, table.scope],
-  );
-  return rows.map((row) => row.run_id);
 }

@@ -35,10 +35,11 @@ interface Differences {
  */
 export async function reviewStaged(db: Db, request: ReviewRequest): Promise<Review> {
   const { table, staged, days } = request;
-  const { generation, mergedRunId, sourceFetchedAt } = await readTableState(db, table, {
-    window: days,
-    relation: staged.relation,
-  });
+  const { generation, mergedRunId, sourceFetchedAt } = await readTableState(
+    db,
+    table,
+    days ?? staged.days ?? null,
+  );
   // The live table of an incremental source holds far more than one run shows.
   const { open: live, isEmpty } = table.incremental ? NOT_COUNTED : await countLive(db, request);
   const differences =

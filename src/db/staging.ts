@@ -212,6 +212,7 @@ export async function completeStaging(
       relation,
       staged: counted.kept,
       duplicates: counted.rows - counted.kept,
+      days: await readDays(tx, table, relation),
       sourceFetchedAt: fetchStartedAt.toISOString(),
       replayOf,
       notices,
@@ -234,6 +235,15 @@ export async function completeStaging(
       .execute();
     return staged;
   });
+}
+
+/** The days of staged rows, where that matters and there are any. */
+async function readDays(db: Db, { day }: LiveTable, relation: string): Promise<Staged['days']> {
+  if (day === null) return undefined;
+  const { rows } = await sql<NonNullable<Staged['days']>>`
+    SELECT min(${sql.ref(day)}) AS "from", max(${sql.ref(day)}) + 1 AS "to"
+    FROM ${stagingTable(relation)} WHERE valid HAVING count(*) > 0`.execute(db);
+  return rows[0];
 }
 
 const fenced = (table: LiveTable): SyncFailure =>

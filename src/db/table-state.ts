@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type pg from 'pg';
 import type { RunId } from '../domain/ids.ts';
 import type { Db } from './connect.ts';
-import { type LiveTable, stagingTable } from './live-table.ts';
+import type { LiveTable } from './live-table.ts';
 
 /** Where a live table stands: every merge, archive and undo raises its generation by one. */
 export interface TableState {
@@ -12,12 +12,10 @@ export interface TableState {
   readonly sourceFetchedAt: Date | null;
 }
 
-/** The days that a run has to do with, in a table whose runs show whole days. */
+/** The days that a run has to do with, `from` to before `to`, in a table whose runs show whole days. */
 export interface DaysOfRun {
-  /** The days that the source shows whole, `from` to before `to`; null when the rows alone tell the days. */
-  readonly window: { readonly from: string; readonly to: string } | null;
-  /** The relation with the staged rows. */
-  readonly relation: string;
+  readonly from: string;
+  readonly to: string;
 }
 
 /**
@@ -59,7 +57,7 @@ function stateOf(table: LiveTable, days: DaysOfRun | null): RawBuilder<TableStat
       SELECT generation, merged_run_id AS "mergedRunId", source_fetched_at AS "sourceFetchedAt"
       FROM durasync.table_state WHERE ${isTable}`;
   }
-  const isOurs = days ? sql`day IN (${daysOf(table.day, days)})` : sql`true`;
+  const isOurs = days ? sql`day >= ${days.from} AND day < ${days.to}` : sql`true`;
   return sql<TableState>`
     WITH of_days AS (SELECT * FROM durasync.day_state WHERE ${isTable} AND ${isOurs}),
          newest AS (SELECT merged_run_id, source_fetched_at FROM of_days WHERE source_fetched_at IS NOT NULL
@@ -80,7 +78,8 @@ export async function raiseGeneration(
   const raise =
     days && table.day !== null
       ? sql`INSERT INTO durasync.day_state AS d (sync, scope, table_name, day, generation)
-            SELECT ${table.sync}, ${table.scope}, ${table.name}, day, 1 FROM (${daysOf(table.day, days)}) of (day)
+            SELECT ${table.sync}, ${table.scope}, ${table.name}, day, 1
+            FROM generate_series(${days.from}::date, ${days.to}::date - 1, interval '1 day') day
             ON CONFLICT (sync, scope, table_name, day) DO UPDATE SET generation = d.generation + 1`
       : sql`UPDATE durasync.table_state SET generation = generation + 1
             WHERE sync = ${table.sync} AND scope = ${table.scope} AND table_name = ${table.name}`;
@@ -96,7 +95,7 @@ export async function raiseGeneration(
 export async function recordReading(
   client: pg.PoolClient,
   table: LiveTable,
-  { from, to }: NonNullable<DaysOfRun['window']>,
+  { from, to }: DaysOfRun,
   { runId, sourceFetchedAt }: { readonly runId: RunId; readonly sourceFetchedAt: string },
 ): Promise<void> {
   await client.query(
@@ -105,9 +104,3 @@ export async function recordReading(
     [table.sync, table.scope, table.name, from, to, runId, sourceFetchedAt],
   );
 }
-
-/** A query for the days. */
-const daysOf = (column: string, { window, relation }: DaysOfRun): RawBuilder<unknown> =>
-  window
-    ? sql`SELECT generate_series(${window.from}::date, ${window.to}::date - 1, interval '1 day')::date`
-    : sql`SELECT DISTINCT ${sql.ref(column)} FROM ${stagingTable(relation)} WHERE valid`;

@@ -85,6 +85,8 @@ export interface Staged {
   readonly drift: readonly string[];
   /** True when the table has ended with its staging: the source showed nothing that has to be merged. */
   readonly ended?: boolean;
+  /** From the first day of its rows to the day after the last one, in a table whose runs show whole days. */
+  readonly days?: { readonly from: string; readonly to: string };
   /** What a person should hear of this reading. */
   readonly notices?: readonly string[];
   /** Up to which day each part of the source was read; kept once this is merged. */

@@ -19,7 +19,19 @@ export interface CheckedUpload {
   readonly badRows: number;
   /** The first of those. */
   readonly errors: readonly UploadError[];
+  /** False when there are more rows than were asked for. */
+  readonly complete: boolean;
 }
+
+export interface CheckOptions {
+  /** How many rows are looked at, about; all of them when absent. */
+  readonly rowsMax?: number | undefined;
+  /** Told now and then how many rows have been read. */
+  readonly progress?: (rows: number) => void;
+}
+
+/** As many rows of a file are looked at before it is loaded; the run looks at all of them. */
+export const PREVIEW_ROWS = 100_000;
 
 const ERRORS_KEPT_MAX = 1_000;
 
@@ -45,17 +57,16 @@ export function findUploadTable(
  * file is.
  *
  * @param today the day (YYYY-MM-DD) in the zone of the table's sync
- * @param progress told now and then how many rows have been read
  * @throws SyncFailure FileUnreadable or MissingColumn when the file as a whole can't be used
  */
 export async function checkUpload(
   table: TableDefinition,
   upload: Upload,
   today: string,
-  progress: (rows: number) => void = () => undefined,
+  { rowsMax = Infinity, progress }: CheckOptions = {},
 ): Promise<CheckedUpload> {
   const source = uploadOf(table);
-  if (!source) return { rows: 0, badRows: 0, errors: [] };
+  if (!source) return { rows: 0, badRows: 0, errors: [], complete: true };
   const errors: UploadError[] = [];
   let [rows, badRows] = [0, 0];
   // Of no use but to the check.
@@ -71,7 +82,8 @@ export async function checkUpload(
       if (errors.length < ERRORS_KEPT_MAX) errors.push({ row: row.position, reasons: verdict.reasons });
     }
     rows += page.rows.length;
-    progress(rows);
+    progress?.(rows);
+    if (rows >= rowsMax) return { rows, badRows, errors, complete: false };
   }
-  return { rows, badRows, errors };
+  return { rows, badRows, errors, complete: true };
 }

@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { RunId } from '../../src/domain/ids.ts';
+import { readingOf, tableOfRun } from '../support/activity-harness.ts';
 import { CSV_HEADER, csvFile, sale, SALES_KEY } from '../support/fake-sales.ts';
 import { NOW, startSalesHarness, YESTERDAY } from '../support/sales-harness.ts';
 import { tableOf } from '../support/sync-harness.ts';
 
-const { api, load, importFile, rows, database, env } = await startSalesHarness();
+const { api, call, load, importFile, rows, database, env } = await startSalesHarness();
 
 const D1 = '2026-11-20';
 const D2 = '2026-11-21';
@@ -109,6 +112,21 @@ describe('from the API', () => {
     expect(review).toMatchObject({ verdict: 'hold', reason: expect.stringMatching(reason) });
   });
 
+  test('a hold of one day goes on waiting when another day is merged, and not when the same one is', async () => {
+    const ofDay = (day: string): object[] => [1, 2, 3, 4, 5].map((number) => sale(day, number));
+    const show = (shown: object[]) =>
+      (api.answer = (_request, response) => void response.end(JSON.stringify(shown)));
+    show(ofDay(D1));
+    await load({ from: D1, to: D2 });
+    show([]);
+    const held = await load({ from: D1, to: D2 });
+    expect(held.status).toBe('held');
+    show(ofDay(D2));
+    expect(await load({ from: D2, to: '2026-11-22' })).toMatchObject({ superseded: [] });
+    show([...ofDay(D1), sale(D1, 6)]);
+    expect(await load({ from: D1, to: D2 })).toMatchObject({ superseded: [held.run_id] });
+  });
+
   test('a snapshot of other days never makes one older; one of the same day does', async () => {
     api.sales = [sale(D1, 1), sale(D2, 2)];
     await load({ from: D2, to: '2026-11-22' });
@@ -147,6 +165,36 @@ describe('from the API', () => {
     expect(failure).toMatchObject({ type, message: expect.stringMatching(message) });
     expect(String(failure)).not.toMatch(/4711|s3cret/);
   });
+});
+
+test('an attempt that dies in the middle of an answer leaves nothing behind: the next one has each sale once', async () => {
+  const all = Array.from({ length: 3_000 }, (_, number) => sale(D1, number % 1_500));
+  let asked = 0;
+  api.answer = (_request, response) => {
+    asked += 1;
+    const text = JSON.stringify(all);
+    if (asked > 1) return void response.end(text);
+    response.write(text.slice(0, text.length / 2), () => response.destroy());
+  };
+  const plan = await call('planRun', {
+    sync: 'sales',
+    tables: ['sales'],
+    trigger: 'manual',
+    from: D1,
+    to: D2,
+    runId: randomUUID() as RunId,
+    workflowId: 'test',
+    logicalAt: NOW,
+  });
+  const of = tableOfRun(plan, 'sales');
+  await expect(call('stageTable', { ...of, ...readingOf(plan) })).rejects.toThrow(/SALES_API_URL/);
+  const staged = await call('stageTable', { ...of, ...readingOf(plan) });
+  expect(staged).toMatchObject({ staged: 3_000, duplicates: 0 });
+  const review = await call('reviewTable', { ...of, staged, kind: 'sync' });
+  const merging = { ...of, staged, review };
+  const merged = await call('mergeStaged', merging);
+  expect(await call('mergeStaged', merging)).toEqual(merged);
+  expect(await rows('SELECT count(*), max(ordinal) FROM sales')).toEqual([{ count: 3_000, max: 2 }]);
 });
 
 describe('rows that are not valid', () => {

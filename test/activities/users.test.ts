@@ -83,6 +83,7 @@ test('a row without an email, with another role or without a password says so an
   expect(await checkUpload(table, upload, '2026-11-27')).toEqual({
     rows: 4,
     badRows: 4,
+    complete: true,
     errors: [
       { row: 2, reasons: ['email: is required and blank here'] },
       { row: 3, reasons: ['role: is not one of user, manager, admin'] },

@@ -6,7 +6,7 @@ import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { connectDatabase } from '../../src/db/connect.ts';
 import { startImport } from '../../src/installation/import-upload.ts';
-import { checkUpload, findUploadTable } from '../../src/syncs/check-upload.ts';
+import { checkUpload, findUploadTable, PREVIEW_ROWS } from '../../src/syncs/check-upload.ts';
 import { sales } from '../../src/syncs/sales/index.ts';
 import type { Bed } from './bed.ts';
 import { type Measured, seconds } from './measured.ts';
@@ -22,7 +22,7 @@ const MEMORY_TARGET_MB = 400;
 const COLUMNS = 'date, user_id, product_name, quantity, unit_price, total_amount, region';
 
 /**
- * A file of a million sales, imported as the command does it (checked, kept in the database, loaded by a run), against
+ * A file of a million sales, imported as the command does it (looked at, kept in the database, loaded by a run), against
  * COPY into a temporary table and one INSERT that numbers equal rows; and the memory of the worker.
  */
 export async function measureSales(bed: Bed, repetitions: number): Promise<Measured[]> {
@@ -91,7 +91,7 @@ async function importFile(bed: Bed, path: string): Promise<void> {
       options: {},
       read: () => createReadStream(path, { highWaterMark: 1024 * 1024 }),
     };
-    const { badRows } = await checkUpload(table, upload, '2026-11-27');
+    const { badRows } = await checkUpload(table, upload, '2026-11-27', { rowsMax: PREVIEW_ROWS });
     const { client } = bed;
     const { runId, workflowId } = await startImport(
       { database, client },

@@ -15,10 +15,11 @@ import { type ActivityHarness, readingOf, tableOfRun } from './activity-harness.
 import { createTestDatabase, type TestDatabase } from './engines.ts';
 import { type FakeSales, SALES_KEY, startFakeSales } from './fake-sales.ts';
 import { NO_CLIENTS } from './no-clients.ts';
+import { NO_NOTIFICATIONS } from './no-notifications.ts';
 import { TEST_KEYS } from './test-keys.ts';
 
 /** What one run did, and what its review said. */
-type Loaded = RunResult & { readonly review: Review | null };
+type Loaded = RunResult & { readonly review: Review | null; readonly superseded: readonly RunId[] };
 
 export interface SalesHarness {
   readonly database: TestDatabase;
@@ -62,8 +63,7 @@ export async function startSalesHarness(): Promise<SalesHarness> {
     isOpen: async () => true,
     keys: TEST_KEYS,
     clients: NO_CLIENTS,
-    channels: [],
-    wakeNotifications: async () => undefined,
+    ...NO_NOTIFICATIONS,
   });
   const call: ActivityHarness['call'] = (name, ...input) => {
     const activity = activities[name] as (...args: unknown[]) => Promise<never>;
@@ -86,6 +86,7 @@ export async function startSalesHarness(): Promise<SalesHarness> {
     const of = tableOfRun(plan, table?.table ?? '');
     const notices: string[] = [];
     let review: Review | null = null;
+    let superseded: readonly RunId[] = [];
     const staged = await call('stageTable', { ...of, ...readingOf(plan) });
     notices.push(...(staged.notices ?? []));
     if (!staged.ended) {
@@ -94,6 +95,7 @@ export async function startSalesHarness(): Promise<SalesHarness> {
       if (review.verdict === 'pass' && plan.kind !== 'plan') {
         const merged = await call('mergeStaged', { ...of, staged, review });
         if (merged.outcome !== 'merged') throw new Error(`not merged but ${merged.outcome}`);
+        ({ superseded } = merged);
         if (archivesNext(of.table, review)) {
           await call('archiveMissing', { ...of, staged, review, generation: merged.generation });
         }
@@ -105,7 +107,7 @@ export async function startSalesHarness(): Promise<SalesHarness> {
       derive.push(await call('deriveTable', { runId, sync, step, logicalAt, timeZone }));
     }
     notices.push(...derive.flatMap((step) => step.notices ?? []));
-    return { ...(await call('finishRun', { runId: plan.runId, derive, notices })), review };
+    return { ...(await call('finishRun', { runId: plan.runId, derive, notices })), review, superseded };
   };
   return {
     database,

@@ -6,7 +6,7 @@ import type { RunResult } from '../../domain/run-result.ts';
 import { type ImportedFile, startImport } from '../../installation/import-upload.ts';
 import type { Session } from '../../installation/session.ts';
 import { readSettings } from '../../settings.ts';
-import { type CheckedUpload, checkUpload, findUploadTable } from '../../syncs/check-upload.ts';
+import { type CheckedUpload, checkUpload, findUploadTable, PREVIEW_ROWS } from '../../syncs/check-upload.ts';
 import { dayIn } from '../../syncs/days.ts';
 import type { SkippedRow, Upload, UploadSource } from '../../syncs/define-sync.ts';
 import { syncs } from '../../syncs/index.ts';
@@ -29,8 +29,8 @@ export async function importFile(kind: string, path: string, options: ImportOpti
   // Reads `.env` too.
   await commandContext();
   const file = await readUpload(kind, path, options);
-  const { rows, badRows, errors } = file.checked;
-  const shown = { rows, bad_rows: badRows, errors };
+  const { rows, badRows, errors, complete } = file.checked;
+  const shown = { rows, bad_rows: badRows, errors, complete };
   if (!options.json) printErrors(file.checked);
   if (options.strict && badRows > 0) {
     if (options.json) printJson({ ...shown, run: null });
@@ -53,7 +53,7 @@ type CheckedFile = ImportedFile & { readonly source: UploadSource; readonly chec
 export async function readUpload(
   kind: string,
   path: string,
-  { store }: Pick<ImportOptions, 'store'>,
+  { store, strict }: Pick<ImportOptions, 'store' | 'strict'>,
 ): Promise<CheckedFile> {
   const { sync, table, source } = findUploadTable(syncs, kind);
   const { size } = await stat(path).catch(() => {
@@ -70,7 +70,10 @@ export async function readUpload(
   };
   const upload = (await source.prepare?.(given)) ?? given;
   const today = dayIn(sync.timeZone(readSettings(sync.settings, process.env)), new Date());
-  return { sync, table, source, upload, checked: await checkUpload(table, upload, today, sayProgress()) };
+  // Only whoever refuses a file for a bad row has to have seen all of them beforehand.
+  const rowsMax = strict ? undefined : PREVIEW_ROWS;
+  const checked = await checkUpload(table, upload, today, { rowsMax, progress: sayProgress() });
+  return { sync, table, source, upload, checked };
 }
 
 /** Says now and then how far the check is, on standard error. */
@@ -89,13 +92,15 @@ export async function loadUpload(session: Session, file: ImportedFile): Promise<
 }
 
 /** What is wrong in a file, by row and column. */
-export function printErrors({ rows, badRows, errors }: CheckedUpload): void {
+export function printErrors({ rows, badRows, errors, complete }: CheckedUpload): void {
   for (const { row, reasons } of errors.slice(0, ERRORS_SHOWN)) {
     printLine(`${colors.yellow('!')} row ${row}: ${reasons.join('; ')}`);
   }
   const more = badRows - Math.min(errors.length, ERRORS_SHOWN);
   if (more > 0) printLine(`and ${count(more)} more bad rows`);
-  if (badRows > 0) printLine(`${count(badRows)} of ${count(rows)} rows can't be taken.`);
+  const looked = complete ? '' : 'the first ';
+  if (badRows > 0) printLine(`${count(badRows)} of ${looked}${count(rows)} rows can't be taken.`);
+  if (!complete) printLine(`The first ${count(rows)} rows were looked at; the run checks all of them.`);
 }
 
 function printSkipped(skipped: readonly SkippedRow[]): void {

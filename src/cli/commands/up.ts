@@ -10,6 +10,8 @@ import { addDemoClients } from '../../installation/add-demo-clients.ts';
 import type { Installation } from '../../installation/start.ts';
 import type { Session } from '../../installation/session.ts';
 import { startInstallation } from '../../installation/start.ts';
+import { watchProcess } from '../../metrics/process-metrics.ts';
+import type { RunSyncInput } from '../../domain/contracts.ts';
 import { readSettings } from '../../settings.ts';
 import { offReason } from '../../syncs/configured.ts';
 import { startRun } from '../../temporal/runs.ts';
@@ -20,7 +22,11 @@ import { printLine, renderResult, renderTable } from '../output.ts';
 import { renderClients } from './clients.ts';
 import { loginLink } from './login.ts';
 
-const FIRST_SYNC = 'fleet';
+/** What there is to see on the first start. */
+const FIRST_RUNS: readonly (Pick<RunSyncInput, 'sync' | 'days'> & { readonly in: 'demo' | 'any mode' })[] = [
+  { sync: 'fleet', in: 'any mode' },
+  { sync: 'sales', days: 30, in: 'demo' },
+];
 const CLIENTS_SHOWN = 10;
 const CLIENTS_POLL_MS = 250;
 const CLIENTS_WAIT_MS = 30_000;
@@ -44,7 +50,8 @@ export async function up(): Promise<number> {
     const { session } = installation;
     await ensureAdminToken(home, session.database.db);
     const dashboard = await building;
-    const api = await startHttpApi({ app: createApp({ session, config, dashboard }), config });
+    const metrics = watchProcess(session.database.pool);
+    const api = await startHttpApi({ app: createApp({ session, config, metrics, dashboard }), config });
     try {
       await installation.announceApi(api.url);
       say(`everything is up after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
@@ -77,7 +84,11 @@ const clock = (): string => new Date().toTimeString().slice(0, 8);
 async function firstRun({ session, runtime }: Installation, stop: StopRequest): Promise<void> {
   const { demoSourceUrl } = runtime;
   const added = demoSourceUrl === null ? [] : await addDemoClients(session, demoSourceUrl);
-  await firstFleetRun({ ...session, stopped: stop.signal });
+  for (const { in: where, ...run } of FIRST_RUNS) {
+    if (where === 'demo' && demoSourceUrl === null) continue;
+    await firstSyncRun({ ...session, stopped: stop.signal }, run);
+  }
+  if (demoSourceUrl !== null) await startOtherSyncs(session);
   await showClients(session, added.length > 0 ? CLIENTS_WAIT_MS : 0, stop);
 }
 
@@ -92,22 +103,35 @@ async function showClients({ database }: Session, waitMs: number, stop: StopRequ
   }
 }
 
-async function firstFleetRun(session: Session): Promise<void> {
-  const sync = session.syncs.find(({ name }) => name === FIRST_SYNC);
+async function firstSyncRun(session: Session, run: Pick<RunSyncInput, 'sync' | 'days'>): Promise<void> {
+  const sync = session.syncs.find(({ name }) => name === run.sync);
   if (!sync) return;
   const off = offReason(sync, readSettings(sync.settings, session.targets.env));
   if (off) return printLine(colors.yellow(off));
-  const earlier = await listRuns(session.database.db, { sync: FIRST_SYNC, limit: 1 });
+  const earlier = await listRuns(session.database.db, { sync: run.sync, limit: 1 });
   if (earlier.length > 0) return;
   printLine(
     colors.bold(`First run of ${sync.title}${session.targets.mode === 'demo' ? ' (demo data)' : ''}`),
   );
   const started = await startRun(session.client, {
-    sync: FIRST_SYNC,
+    ...run,
     trigger: 'first_start',
     triggeredBy: 'up',
   });
   printLine(renderResult(await follow(session, started)));
+}
+
+/** In the demo nobody has to wait hours to see the other syncs: each that has never run starts now, in the background. */
+async function startOtherSyncs({ syncs, targets, database, client }: Session): Promise<void> {
+  const started: string[] = [];
+  for (const sync of syncs) {
+    const settings = readSettings(sync.settings, targets.env);
+    if (sync.schedules(settings).length === 0 || offReason(sync, settings)) continue;
+    if ((await listRuns(database.db, { sync: sync.name, limit: 1 })).length > 0) continue;
+    await startRun(client, { sync: sync.name, trigger: 'first_start', triggeredBy: 'up' });
+    started.push(sync.name);
+  }
+  if (started.length > 0) printLine(`Also started: ${started.join(', ')}. See: npx durasync runs`);
 }
 
 function printUrls(

@@ -18,6 +18,15 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   workflows: ['src/domain'],
   'src/connectors': ['src/domain', 'src/settings.ts'],
   'src/db': ['src/domain', 'src/home', 'src/notify/causes.ts', 'src/free-port.ts'],
+  'src/health': [
+    'src/domain',
+    'src/db',
+    'src/notify',
+    'src/syncs',
+    'src/settings.ts',
+    'src/temporal/next-runs.ts',
+  ],
+  'src/metrics': ['src/domain', 'src/db', 'src/health', 'src/syncs', 'src/settings.ts'],
   'src/notify': ['src/domain', 'src/settings.ts'],
   'src/syncs': [
     'src/domain',
@@ -28,7 +37,15 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'src/settings.ts',
   ],
   'src/home': ['src/settings.ts'],
-  activities: ['src/domain', 'src/syncs', 'src/connectors', 'src/db', 'src/notify', 'src/settings.ts'],
+  activities: [
+    'src/domain',
+    'src/syncs',
+    'src/connectors',
+    'src/db',
+    'src/notify',
+    'src/health',
+    'src/settings.ts',
+  ],
   'src/temporal': [
     'activities',
     'src/domain',

@@ -10,6 +10,7 @@ import { addDemoClients } from '../../installation/add-demo-clients.ts';
 import type { Installation } from '../../installation/start.ts';
 import type { Session } from '../../installation/session.ts';
 import { startInstallation } from '../../installation/start.ts';
+import { watchProcess } from '../../metrics/process-metrics.ts';
 import type { RunSyncInput } from '../../domain/contracts.ts';
 import { readSettings } from '../../settings.ts';
 import { offReason } from '../../syncs/configured.ts';
@@ -49,7 +50,8 @@ export async function up(): Promise<number> {
     const { session } = installation;
     await ensureAdminToken(home, session.database.db);
     const dashboard = await building;
-    const api = await startHttpApi({ app: createApp({ session, config, dashboard }), config });
+    const metrics = watchProcess(session.database.pool);
+    const api = await startHttpApi({ app: createApp({ session, config, metrics, dashboard }), config });
     try {
       await installation.announceApi(api.url);
       say(`everything is up after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);

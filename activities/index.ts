@@ -1,9 +1,10 @@
-import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
+import { ApplicationFailure, activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { BackfillActivities, BackfillInput } from '../src/domain/backfills.ts';
 import type { CareActivities } from '../src/domain/backups.ts';
 import type { ClientActivities } from '../src/domain/clients.ts';
 import type { NotifyActivities, SyncActivities } from '../src/domain/contracts.ts';
 import { auditOnce } from '../src/db/audit.ts';
+import type { HealthActivities } from '../src/domain/health.ts';
 import type { SkuActivities } from '../src/domain/sku-analysis.ts';
 import type { UndoActivities } from '../src/domain/undo.ts';
 import { deliverDue } from '../src/notify/deliver-due.ts';
@@ -15,6 +16,7 @@ import { checkBackfill } from '../src/syncs/check-backfill.ts';
 import { askingToWait } from './asking-to-wait.ts';
 import { analyseSkus } from './analyse-skus.ts';
 import { backUp, noteBackups, prune, removeOld, upload, verifyNewest } from './care.ts';
+import { checkHealth } from './check-health.ts';
 import { clientActivities } from './clients.ts';
 import { type ActivityDependencies, findSync } from './dependencies.ts';
 import { archiveMissing, mergeStaged } from './merge-staged.ts';
@@ -37,12 +39,13 @@ export function createActivities(
   ClientActivities &
   SkuActivities &
   NotifyActivities &
+  HealthActivities &
   UndoActivities &
   BackfillActivities &
   CareActivities {
   const { db } = deps.database;
   const clients = clientActivities(deps);
-  const guarded = guard(deps.log);
+  const guarded = guard(deps);
   return {
     readClient: (input) => guarded(() => clients.readClient(input)),
     recordClientRun: (input) => guarded(() => clients.recordClientRun(input)),
@@ -76,6 +79,7 @@ export function createActivities(
     pruneBackups: () => guarded(() => prune(deps)),
     noteBackups: (input) => guarded(() => noteBackups(deps, input)),
     removeOldRows: () => guarded((progress) => removeOld(deps, stepCall(progress))),
+    checkHealth: (input) => guarded(() => checkHealth(deps, input, cancellationSignal())),
     planUndo: (input) => guarded(() => planUndo(deps, input)),
     takeBack: (input) => guarded(() => takeBack(deps, input)),
     deliverNotifications: () => guarded(() => deliverNotifications(deps, cancellationSignal())),
@@ -96,7 +100,7 @@ const stepCall = (progress: Progress) => ({ signal: cancellationSignal(), progre
  * Beats for as long as the work takes, so that a dead worker is noticed soon, and types its failures. Every beat
  * carries the newest detail, since Temporal shows only that of the last one.
  */
-function guard(log: ActivityDependencies['log']) {
+function guard({ log, countFailure }: Pick<ActivityDependencies, 'log' | 'countFailure'>) {
   return async <T>(work: (progress: Progress) => Promise<T>): Promise<T> => {
     let detail: string | undefined;
     const beat = setInterval(() => heartbeat(detail), HEARTBEAT_EVERY_MS);
@@ -108,6 +112,10 @@ function guard(log: ActivityDependencies['log']) {
     } catch (error) {
       const { activityType, attempt } = activityInfo();
       const failure = toFailure(error, attempt);
+      if (failure instanceof ApplicationFailure) {
+        countFailure?.(activityType, failure.type ?? 'Unexpected');
+        log.debug({ activityType, attempt, code: failure.type }, failure.message);
+      }
       if (isUnexpected(failure))
         log.error({ activityType, attempt, frames: framesOf(error) }, failure.message);
       throw failure;

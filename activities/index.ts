@@ -15,8 +15,8 @@ import { readSettings } from '../src/settings.ts';
 import { checkBackfill } from '../src/syncs/check-backfill.ts';
 import { askingToWait } from './asking-to-wait.ts';
 import { analyseSkus } from './analyse-skus.ts';
-import { checkHealth } from './check-health.ts';
 import { backUp, noteBackups, prune, removeOld, upload, verifyNewest } from './care.ts';
+import { checkHealth } from './check-health.ts';
 import { clientActivities } from './clients.ts';
 import { type ActivityDependencies, findSync } from './dependencies.ts';
 import { archiveMissing, mergeStaged } from './merge-staged.ts';
@@ -73,13 +73,13 @@ export function createActivities(
     keepStaging: ({ relations }) => guarded(() => keepStaging(db, relations)),
     finishRun: (input) => guarded(() => finishRun(deps, input)),
     sweepRuns: () => guarded(() => sweepRuns(deps)),
-    checkHealth: (input) => guarded(() => checkHealth(deps, input, cancellationSignal())),
     createBackup: (input) => guarded((progress) => backUp(deps, input, stepCall(progress))),
     uploadBackup: (input) => guarded((progress) => upload(deps, input, stepCall(progress))),
     verifyNewestBackup: () => guarded((progress) => verifyNewest(deps, stepCall(progress))),
     pruneBackups: () => guarded(() => prune(deps)),
     noteBackups: (input) => guarded(() => noteBackups(deps, input)),
     removeOldRows: () => guarded((progress) => removeOld(deps, stepCall(progress))),
+    checkHealth: (input) => guarded(() => checkHealth(deps, input, cancellationSignal())),
     planUndo: (input) => guarded(() => planUndo(deps, input)),
     takeBack: (input) => guarded(() => takeBack(deps, input)),
     deliverNotifications: () => guarded(() => deliverNotifications(deps, cancellationSignal())),
@@ -146,8 +146,6 @@ async function finishRun(
   if (input.decision) {
     const { by, action, reason } = input.decision;
     await auditOnce(db, { actor: by, action, subject: input.runId, detail: { reason } });
-  } else if (input.status === 'cancelled') {
-    await auditOnce(db, { actor: 'temporal', action: 'cancel', subject: input.runId });
   }
   return result;
 }

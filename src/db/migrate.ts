@@ -68,7 +68,8 @@ export async function migrateToLatest(
       : migrator.migrateTo(version));
     if (error) throw error;
     await setSearchPath(connection.db);
-    await sql`SELECT durasync.grant_roles()`.execute(connection.db);
+    // An older version may not know the roles yet; it is not one to work with.
+    if (version === undefined) await sql`SELECT durasync.grant_roles()`.execute(connection.db);
     return results.filter((result) => result.status === 'Success').map((result) => result.migrationName);
   } finally {
     await connection.close();

@@ -1,7 +1,4 @@
-import { sql } from 'kysely';
 import type pg from 'pg';
-import { makeClientView } from '../client-views.ts';
-import { connectDatabase } from '../connect.ts';
 import { migrateToLatest } from '../migrate.ts';
 import type { BackupProgress } from './create-backup.ts';
 import { measureTable } from './dump-table.ts';
@@ -29,8 +26,8 @@ const SETTINGS = `
   SET row_security = off; SET synchronize_seqscans = off; SET maintenance_work_mem = '256MB'`;
 
 /**
- * Brings an empty database to the schema version of a backup and loads all of it: rows, sequences, constraints, and
- * the clients' views. Returns sentences about tables that no migration makes, which stay in the backup.
+ * Brings an empty database to the schema version of a backup and loads all of it: rows, sequences and constraints.
+ * Returns sentences about tables that no migration makes, which stay in the backup.
  *
  * @throws SyncFailure BackupUnusable naming what is damaged or differs
  */
@@ -63,7 +60,6 @@ export async function loadBackup(options: LoadOptions): Promise<string[]> {
     });
     for (const statement of putBack) await client.query(statement);
     await setSequences(client, manifest);
-    await makeViews(databaseUrl, manifest);
     return manifest.tables
       .filter((table) => !known.includes(table))
       .map(
@@ -100,21 +96,5 @@ async function setSequences(client: pg.Client, { sequences }: Manifest): Promise
       tableName(sequence),
       sequence.last_value,
     ]);
-  }
-}
-
-/** One after the other, because each locks what it makes until its transaction ends. */
-async function makeViews(databaseUrl: string, { client_views: views, name }: Manifest): Promise<void> {
-  if (views.length === 0) return;
-  const connection = connectDatabase({ databaseUrl, applicationName: 'durasync restore', maxConnections: 1 });
-  try {
-    const { rows } = await sql<{ client_id: string; view_name: string }>`
-      SELECT client_id, view_name FROM commerce.clients WHERE view_name = ANY (${views})`.execute(
-      connection.db,
-    );
-    if (rows.length !== views.length) throw unusable(name, 'a client whose view it names is missing in it');
-    for (const { client_id, view_name } of rows) await makeClientView(connection.db, client_id, view_name);
-  } finally {
-    await connection.close();
   }
 }

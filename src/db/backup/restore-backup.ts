@@ -10,6 +10,7 @@ import { inspectTarget, type Target } from './inspect-target.ts';
 import type { FoundBackup } from './list-backups.ts';
 import { quoted } from './list-relations.ts';
 import { loadBackup } from './load-backup.ts';
+import { restoreViews } from './restore-views.ts';
 import { createScratch } from './scratch-database.ts';
 import { serverMajor } from './server-major.ts';
 import { openClient } from './snapshot.ts';
@@ -56,6 +57,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoredBa
     const { databaseUrl } = scratch;
     const notices = await loadBackup({ databaseUrl, found, check: 'compare', signal, onProgress });
     const migrated = await migrateToLatest(databaseUrl, (message) => notices.push(message));
+    await restoreViews(databaseUrl, manifest);
     await settle(databaseUrl);
     signal?.throwIfAborted();
     const aside = await takePlace(target, scratch.name, new Date());

@@ -6,6 +6,7 @@ import { checkUsable } from './check-usable.ts';
 import { type FoundBackup, markVerified } from './list-backups.ts';
 import { loadBackup } from './load-backup.ts';
 import { serverMajor } from './server-major.ts';
+import { restoreViews } from './restore-views.ts';
 import { createScratch } from './scratch-database.ts';
 
 export interface VerifyOptions {
@@ -32,6 +33,7 @@ export async function verifyBackup(options: VerifyOptions): Promise<VerifiedBack
     const { databaseUrl } = scratch;
     await loadBackup({ databaseUrl, found, check: 'compare', signal, onProgress });
     await migrateToLatest(databaseUrl);
+    await restoreViews(databaseUrl, manifest);
   } finally {
     await scratch.drop();
   }

@@ -26,6 +26,8 @@ COPY src ./src
 COPY activities ./activities
 COPY workflows ./workflows
 COPY --from=build /app/dist ./dist
+# Compiles the program while the image is made: the user below can't write it.
+RUN node src/cli/durasync.js --help >/dev/null
 USER node
 ENTRYPOINT ["node", "src/cli/durasync.js"]
 CMD ["worker"]

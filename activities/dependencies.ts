@@ -3,6 +3,7 @@ import type { SourceAgent } from '../src/connectors/http/create-agent.ts';
 import type { RunId } from '../src/domain/ids.ts';
 import type { ClientWorkflows } from '../src/domain/clients.ts';
 import { SyncFailure } from '../src/domain/failures.ts';
+import type { TemporalHealth } from '../src/domain/health.ts';
 import type { DatabaseConnection } from '../src/db/connect.ts';
 import type { KeyRing } from '../src/key-ring.ts';
 import type { SyncDefinition, TableDefinition } from '../src/syncs/define-sync.ts';
@@ -18,10 +19,13 @@ export interface ActivityDependencies {
   readonly http: SourceAgent;
   readonly keys: KeyRing;
   readonly clients: Pick<ClientWorkflows, 'listRunning' | 'start' | 'reload'>;
+  /** Told the activity and the code of every attempt that failed. */
+  countFailure?(activity: string, code: string): void;
   /** The ways to reach people. */
   readonly channels: readonly Channel[];
   /** Has what was written for people sent soon. Never throws: what is not sent now is sent later. */
   wakeNotifications(): Promise<void>;
+  readonly temporalHealth: TemporalHealth;
   /** Asks Temporal whether a workflow is still open; any execution of the id when no run is named. */
   isOpen(workflowId: string, runId?: RunId): Promise<boolean>;
 }

@@ -1,6 +1,7 @@
 import type { FinishRunInput } from '../src/domain/contracts.ts';
 import type { RunResult } from '../src/domain/run-result.ts';
 import type { Db } from '../src/db/connect.ts';
+import { countRun } from '../src/db/run-totals.ts';
 import { closeRun } from '../src/db/runs.ts';
 import { readSettings } from '../src/settings.ts';
 import { reportRunEnd } from '../src/notify/run-end.ts';
@@ -13,31 +14,44 @@ import type { ActivityDependencies } from './dependencies.ts';
  */
 export async function endRun(deps: ActivityDependencies, input: FinishRunInput): Promise<RunResult> {
   const { database, wakeNotifications } = deps;
-  const { result, toSend } = await database.db.transaction().execute(async (tx) => {
+  const { result, toSend, isNew } = await database.db.transaction().execute(async (tx) => {
     const before = await tx
       .selectFrom('durasync.sync_runs')
-      .select(['status', 'kind', 'scope'])
+      .select(['status', 'kind', 'scope', 'trigger'])
       .where('run_id', '=', input.runId)
       .forUpdate()
       .executeTakeFirst();
     const ended = await closeRun(tx, input);
-    if (before?.kind !== 'sync' || before.status === ended.status) return { result: ended, toSend: false };
-    const scope = before.scope ?? '';
-    const sync = deps.syncs.find(({ name }) => name === ended.sync);
-    const completed = readSettings(notifySettings, deps.env).NOTIFY_COMPLETED;
-    return {
-      result: ended,
-      toSend: await reportRunEnd(tx, {
-        result: ended,
-        scope,
-        title: scope === '' ? ended.sync : await titleOf(tx, deps, ended.sync, scope),
-        tellCompleted: completed.includes(ended.sync) || completed.includes('all'),
-        routine: sync?.routineNotices,
-      }),
-    };
+    if (before?.status === ended.status) return { result: ended, toSend: false, isNew: false };
+    const told = before?.kind === 'sync' && (await report(tx, deps, ended, before));
+    // A decision ends a run that has been counted as held.
+    if (before?.status === 'running' && before.kind !== 'plan') await countRun(tx, ended);
+    return { result: ended, toSend: told, isNew: true };
   });
+  if (isNew) {
+    const { run_id: runId, sync, status, duration_seconds: seconds, total_rows_processed: rows } = result;
+    deps.log.info({ runId, sync, status, seconds, rows }, `${sync}: ${status}`);
+  }
   if (toSend) await wakeNotifications();
   return result;
+}
+
+async function report(
+  tx: Db,
+  deps: ActivityDependencies,
+  result: RunResult,
+  { scope, trigger }: { scope: string | null; trigger: string },
+): Promise<boolean> {
+  const sync = deps.syncs.find(({ name }) => name === result.sync);
+  const completed = readSettings(notifySettings, deps.env).NOTIFY_COMPLETED;
+  return reportRunEnd(tx, {
+    result,
+    scope: scope ?? '',
+    title: scope === null ? result.sync : await titleOf(tx, deps, result.sync, scope),
+    isBackfill: trigger === 'backfill',
+    tellCompleted: completed.includes(result.sync) || completed.includes('all'),
+    routine: sync?.routineNotices,
+  });
 }
 
 async function titleOf(

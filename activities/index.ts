@@ -1,8 +1,9 @@
-import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
+import { ApplicationFailure, activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { BackfillActivities, BackfillInput } from '../src/domain/backfills.ts';
 import type { ClientActivities } from '../src/domain/clients.ts';
 import type { NotifyActivities, SyncActivities } from '../src/domain/contracts.ts';
 import { auditOnce } from '../src/db/audit.ts';
+import type { HealthActivities } from '../src/domain/health.ts';
 import type { SkuActivities } from '../src/domain/sku-analysis.ts';
 import type { UndoActivities } from '../src/domain/undo.ts';
 import { deliverDue } from '../src/notify/deliver-due.ts';
@@ -13,6 +14,7 @@ import { readSettings } from '../src/settings.ts';
 import { checkBackfill } from '../src/syncs/check-backfill.ts';
 import { askingToWait } from './asking-to-wait.ts';
 import { analyseSkus } from './analyse-skus.ts';
+import { checkHealth } from './check-health.ts';
 import { clientActivities } from './clients.ts';
 import { type ActivityDependencies, findSync } from './dependencies.ts';
 import { archiveMissing, mergeStaged } from './merge-staged.ts';
@@ -35,11 +37,12 @@ export function createActivities(
   ClientActivities &
   SkuActivities &
   NotifyActivities &
+  HealthActivities &
   UndoActivities &
   BackfillActivities {
   const { db } = deps.database;
   const clients = clientActivities(deps);
-  const guarded = guard(deps.log);
+  const guarded = guard(deps);
   return {
     readClient: (input) => guarded(() => clients.readClient(input)),
     recordClientRun: (input) => guarded(() => clients.recordClientRun(input)),
@@ -67,6 +70,7 @@ export function createActivities(
     keepStaging: ({ relations }) => guarded(() => keepStaging(db, relations)),
     finishRun: (input) => guarded(() => finishRun(deps, input)),
     sweepRuns: () => guarded(() => sweepRuns(deps)),
+    checkHealth: (input) => guarded(() => checkHealth(deps, input, cancellationSignal())),
     planUndo: (input) => guarded(() => planUndo(deps, input)),
     takeBack: (input) => guarded(() => takeBack(deps, input)),
     deliverNotifications: () => guarded(() => deliverNotifications(deps, cancellationSignal())),
@@ -87,7 +91,7 @@ const stepCall = (progress: Progress) => ({ signal: cancellationSignal(), progre
  * Beats for as long as the work takes, so that a dead worker is noticed soon, and types its failures. Every beat
  * carries the newest detail, since Temporal shows only that of the last one.
  */
-function guard(log: ActivityDependencies['log']) {
+function guard({ log, countFailure }: Pick<ActivityDependencies, 'log' | 'countFailure'>) {
   return async <T>(work: (progress: Progress) => Promise<T>): Promise<T> => {
     let detail: string | undefined;
     const beat = setInterval(() => heartbeat(detail), HEARTBEAT_EVERY_MS);
@@ -99,6 +103,10 @@ function guard(log: ActivityDependencies['log']) {
     } catch (error) {
       const { activityType, attempt } = activityInfo();
       const failure = toFailure(error, attempt);
+      if (failure instanceof ApplicationFailure) {
+        countFailure?.(activityType, failure.type ?? 'Unexpected');
+        log.debug({ activityType, attempt, code: failure.type }, failure.message);
+      }
       if (isUnexpected(failure))
         log.error({ activityType, attempt, frames: framesOf(error) }, failure.message);
       throw failure;

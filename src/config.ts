@@ -52,6 +52,10 @@ export const configSchema = z.object({
   DURASYNC_HOLD_HOURS: wholeNumber(1, 8_760, 24),
   DURASYNC_METRICS_PUBLIC: yesOrNo(false),
   ...notifySettings.shape,
+  DURASYNC_WORKER_METRICS_PORT: port(),
+  LOG_FORMAT: z
+    .enum(['auto', 'json', 'pretty'], { message: "must be 'auto', 'json' or 'pretty'" })
+    .default('auto'),
   LOG_LEVEL: z.enum(LOG_LEVELS, { message: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
 });
 

@@ -18,6 +18,15 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   workflows: ['src/domain'],
   'src/connectors': ['src/domain', 'src/settings.ts'],
   'src/db': ['src/domain', 'src/home', 'src/notify/causes.ts', 'src/free-port.ts'],
+  'src/health': [
+    'src/domain',
+    'src/db',
+    'src/notify',
+    'src/syncs',
+    'src/settings.ts',
+    'src/temporal/next-runs.ts',
+  ],
+  'src/metrics': ['src/domain', 'src/db', 'src/health', 'src/syncs', 'src/settings.ts'],
   'src/notify': ['src/domain', 'src/settings.ts'],
   'src/syncs': [
     'src/domain',
@@ -28,7 +37,15 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'src/settings.ts',
   ],
   'src/home': ['src/settings.ts'],
-  activities: ['src/domain', 'src/syncs', 'src/connectors', 'src/db', 'src/notify', 'src/settings.ts'],
+  activities: [
+    'src/domain',
+    'src/syncs',
+    'src/connectors',
+    'src/db',
+    'src/notify',
+    'src/health',
+    'src/settings.ts',
+  ],
   'src/temporal': [
     'activities',
     'src/domain',
@@ -137,4 +154,13 @@ describe('the direction of dependencies', () => {
   ])('takes a right import in %s: %s', (file, text) => {
     expect(violations(importsOf(file, text))).toEqual([]);
   });
+});
+
+test('only each-file.ts has a hook at the top of a support file, where later files of a process would not see it', () => {
+  const hooked = readdirSync(join(ROOT, 'test/support'))
+    .filter((name) =>
+      /^(before|after)(All|Each)\(/m.test(readFileSync(join(ROOT, 'test/support', name), 'utf8')),
+    )
+    .toSorted();
+  expect(hooked).toEqual(['each-file.ts']);
 });

@@ -2,6 +2,7 @@ import { proxyActivities } from '@temporalio/workflow';
 import type { BackfillActivities } from '../src/domain/backfills.ts';
 import type { ClientActivities } from '../src/domain/clients.ts';
 import type { NotifyActivities, SyncActivities } from '../src/domain/contracts.ts';
+import type { HealthActivities } from '../src/domain/health.ts';
 import type { SkuActivities } from '../src/domain/sku-analysis.ts';
 import type { UndoActivities } from '../src/domain/undo.ts';
 import { HEAVY, PROBE, QUICK } from './activity-options.ts';
@@ -29,6 +30,9 @@ export const quick = proxyActivities<
 
 /** The activity that takes back what a run wrote. */
 export const undoes = proxyActivities<Pick<UndoActivities, 'takeBack'>>(HEAVY);
+
+/** The activity that looks at the whole installation. */
+export const health = proxyActivities<HealthActivities>(HEAVY);
 
 /** The activity that sends what people should hear of. */
 export const notifications = proxyActivities<NotifyActivities>(HEAVY);

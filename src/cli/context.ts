@@ -7,8 +7,7 @@ import { ConfigurationError, type Environment, readSettings } from '../settings.
 import type { SyncDefinition } from '../syncs/define-sync.ts';
 import { syncs } from '../syncs/index.ts';
 
-/** The exit codes of every command. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, held: 3 } as const;
+export { EXIT } from './exit-codes.ts';
 
 /** Wrong use of a command: shown without a stack, exit code 2. */
 export class UsageError extends Error {

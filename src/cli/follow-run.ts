@@ -1,6 +1,5 @@
 import type { RunResult } from '../domain/run-result.ts';
 import { findTargets, openSession, type Session } from '../installation/session.ts';
-import { startInstallation } from '../installation/start.ts';
 import { readPendingWork } from '../temporal/pending-work.ts';
 import { commandContext, EXIT, UsageError } from './context.ts';
 import { stopRequest } from './stop-request.ts';
@@ -46,6 +45,7 @@ export async function withRunningEngines(
     throw new UsageError('Nothing is running that could carry on with the run. Start it with: npm start');
   const say = (message: string): void => void process.stderr.write(`${message}\n`);
   const stop = stopRequest();
+  const { startInstallation } = await import('../installation/start.ts');
   const installation = await startInstallation({
     config,
     home,

@@ -27,6 +27,16 @@ program
   .action((_options, command) => runCommand(command, async () => (await import('./commands/up.ts')).up()));
 
 program
+  .command('health')
+  .description(
+    'what is well and what is not: engines, freshness of every sync, disk, backups, decisions that wait',
+  )
+  .option('--json', AS_JSON)
+  .action((options, command) =>
+    runCommand(command, async () => (await import('./commands/health.ts')).health(options)),
+  );
+
+program
   .command('run')
   .description('start a run of a sync, show its progress and print the result')
   .argument('<sync>')

@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import colors from 'picocolors';
 import type { RunResult, RunStatus, TableStatus } from '../domain/run-result.ts';
-import { EXIT } from './context.ts';
+import { EXIT } from './exit-codes.ts';
 
 /** Writes one JSON document to standard output. */
 export function printJson(value: unknown): void {

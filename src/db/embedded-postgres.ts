@@ -86,7 +86,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       pid: engine.pid,
       databaseUrl,
       ensureDatabase: (name) => ensureDatabase(databaseUrl('postgres'), name),
-      stop: () => (stopped ??= stopProcess(engine.pid, FAST_SHUTDOWN)),
+      stop: () => (stopped ??= engine.stop(FAST_SHUTDOWN)),
       exited: engine.exited,
     };
   });
@@ -144,7 +144,7 @@ async function isReady(engine: EngineProcess, url: string): Promise<boolean> {
   for (const giveUpAt = Date.now() + RECOVERY_MS; !gone && Date.now() < giveUpAt; await sleep(POLL_MS)) {
     if (await answers(url)) return true;
   }
-  if (!gone) await stopProcess(engine.pid, IMMEDIATE_SHUTDOWN);
+  if (!gone) await engine.stop(IMMEDIATE_SHUTDOWN);
   return false;
 }
 

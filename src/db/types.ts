@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely';
+import type { HealthCheck, HealthStatus } from '../domain/health.ts';
 
 type Timestamp = ColumnType<Date, Date | string, Date | string>;
 type NullableTimestamp = ColumnType<Date | null, Date | string | null, Date | string | null>;
@@ -192,6 +193,18 @@ interface NotificationDeliveriesTable {
   error_message: string | null;
 }
 
+interface WatchedSyncsTable {
+  sync: string;
+  since: GeneratedTimestamp;
+}
+
+interface HealthReportTable {
+  only_row: Generated<boolean>;
+  checked_at: Timestamp;
+  status: HealthStatus;
+  checks: Json<readonly HealthCheck[]>;
+}
+
 /** The tables of schema `durasync`. Live tables belong to their sync and are reached through its definition. */
 export interface Database {
   'durasync.sync_runs': SyncRunsTable;
@@ -210,4 +223,6 @@ export interface Database {
   'durasync.open_causes': OpenCausesTable;
   'durasync.notifications': NotificationsTable;
   'durasync.notification_deliveries': NotificationDeliveriesTable;
+  'durasync.watched_syncs': WatchedSyncsTable;
+  'durasync.health_report': HealthReportTable;
 }

@@ -23,6 +23,8 @@ export interface EngineExit {
 export interface EngineProcess {
   readonly pid: number;
   readonly exited: Promise<EngineExit>;
+  /** Signals it step by step until it is gone. One that has ended is left alone: its pid may be somebody else's now. */
+  stop(steps: readonly StopStep[]): Promise<void>;
   /** What this process has logged so far, cut to its last 4 kB. */
   logTail(): Promise<string>;
 }
@@ -60,8 +62,16 @@ export async function startEngine({
       child.once('exit', (code, signal) => resolve({ code, signal }));
     });
     await once(child, 'spawn');
-    if (child.pid === undefined) throw new Error(`${command} was started but has no pid.`);
-    return { pid: child.pid, exited, logTail: () => readTail(logFile, logStart) };
+    const { pid } = child;
+    if (pid === undefined) throw new Error(`${command} was started but has no pid.`);
+    return {
+      pid,
+      exited,
+      stop: async (steps) => {
+        if (child.exitCode === null && child.signalCode === null) await stopProcess(pid, steps);
+      },
+      logTail: () => readTail(logFile, logStart),
+    };
   } finally {
     await log.close();
   }

@@ -1,6 +1,7 @@
 import { OpenAPIHono, type z } from '@hono/zod-openapi';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
+import type { ProcessMetrics } from '../metrics/process-metrics.ts';
 import type { Session } from '../installation/session.ts';
 import type { Settings, SyncDefinition } from '../syncs/define-sync.ts';
 import type { Principal } from './authenticate.ts';
@@ -20,6 +21,8 @@ export interface Api {
   readonly config: Config;
   readonly syncs: readonly ConfiguredSync[];
   readonly log: Logger | undefined;
+  /** What this process sees of itself. */
+  readonly metrics?: Pick<ProcessMetrics, 'text'>;
 }
 
 /** What middleware hands to the routes behind it. */

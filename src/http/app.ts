@@ -19,6 +19,7 @@ import { eventRoutes } from './routes/events.ts';
 import { fleetAdminRoutes } from './routes/fleet-admin.ts';
 import { healthRoutes } from './routes/health.ts';
 import { leadRoutes } from './routes/leads.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { quarantineRoutes } from './routes/quarantine.ts';
 import { runDecisionRoutes } from './routes/run-decisions.ts';
 import { runRoutes } from './routes/runs.ts';
@@ -33,6 +34,8 @@ export interface AppParts {
   readonly session: Session;
   readonly config: Config;
   readonly log?: Logger;
+  /** What this process sees of itself, for `/metrics`. */
+  readonly metrics?: Api['metrics'];
   /** The built dashboard; without it there is only the API. */
   readonly dashboard?: DashboardFiles;
 }
@@ -47,12 +50,12 @@ const TEMPORAL_ANSWER_MS = 8_000;
  *
  * @throws ConfigurationError when a sync's variable has a wrong value
  */
-export function createApp({ session, config, log, dashboard = [] }: AppParts) {
+export function createApp({ session, config, log, metrics, dashboard = [] }: AppParts) {
   const syncs = session.syncs.map((definition) => {
     const settings = readSettings(definition.settings, session.targets.env);
     return { definition, settings, off: offReason(definition, settings) };
   });
-  const api: Api = { session, config, syncs, log };
+  const api: Api = { session, config, syncs, log, metrics };
   const app = newRouter();
   app.defaultHook = refuseInvalid;
   app.onError((error, c) => {
@@ -88,6 +91,7 @@ export function createApp({ session, config, log, dashboard = [] }: AppParts) {
     clientSyncRoutes,
     leadRoutes,
     healthRoutes,
+    metricsRoutes,
     sessionRoutes,
     eventRoutes,
   ];

@@ -9,6 +9,8 @@ import type { ApiEnv } from './api.ts';
 export interface HttpApiOptions {
   readonly app: Pick<Hono<ApiEnv>, 'fetch'>;
   readonly config: Pick<Config, 'DURASYNC_HOST' | 'DURASYNC_PORT'>;
+  /** What is served, and the variable that fixes its port; the HTTP API when absent. */
+  readonly use?: { readonly name: string; readonly variable: string };
 }
 
 export interface HttpApi {
@@ -18,13 +20,16 @@ export interface HttpApi {
   close(): Promise<void>;
 }
 
-const USE = 'the HTTP API';
+const API_USE = { name: 'the HTTP API', variable: 'DURASYNC_PORT' };
 const PORT = 8080;
 const CLOSE_MS = 3_000;
 
-function portWish({ DURASYNC_HOST: host, DURASYNC_PORT: fixed }: HttpApiOptions['config']): PortWish {
-  const fixedBy = fixed === undefined ? null : { variable: 'DURASYNC_PORT', port: fixed };
-  return { use: USE, preferred: PORT, host, fixedBy };
+function portWish(
+  { DURASYNC_HOST: host, DURASYNC_PORT: fixed }: HttpApiOptions['config'],
+  { name, variable } = API_USE,
+): PortWish {
+  const fixedBy = fixed === undefined ? null : { variable, port: fixed };
+  return { use: name, preferred: PORT, host, fixedBy };
 }
 
 /**
@@ -41,15 +46,15 @@ export async function checkApiPort(config: HttpApiOptions['config']): Promise<vo
  *
  * @throws PortTakenError when DURASYNC_PORT is taken
  */
-export function startHttpApi({ app, config }: HttpApiOptions): Promise<HttpApi> {
+export function startHttpApi({ app, config, use = API_USE }: HttpApiOptions): Promise<HttpApi> {
   const host = config.DURASYNC_HOST;
-  return withFreePort(portWish(config), async (port) => {
+  return withFreePort(portWish(config, use), async (port) => {
     const server = createAdaptorServer({ fetch: app.fetch });
     const streams = trackStreams(server);
     server.listen({ port, host, exclusive: true });
     await once(server, 'listening').catch((error: unknown) => {
       const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
-      throw taken ? new PortTakenError(USE, port, null) : error;
+      throw taken ? new PortTakenError(use.name, port, null) : error;
     });
     return { url: `http://${reachable(host)}:${port}`, close: () => close(server, streams) };
   });

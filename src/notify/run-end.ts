@@ -12,6 +12,8 @@ export interface EndedSyncRun {
   readonly title: string;
   /** Whether people want to hear of completed runs. */
   readonly tellCompleted: boolean;
+  /** A failed backfill is for whoever started it: it says nothing about the sync. */
+  readonly isBackfill: boolean;
   /** Notices that every run has, which nobody needs to be told. */
   readonly routine: RegExp | undefined;
 }
@@ -30,7 +32,9 @@ const causeOf = (what: string, sync: string, scope: string): string =>
  * @returns whether there is something to send
  */
 export async function reportRunEnd(tx: Db, run: EndedSyncRun): Promise<boolean> {
-  const told = [await reportFailures(tx, run), await reportHolds(tx, run), await reportUnusual(tx, run)];
+  const held = await reportHolds(tx, run);
+  if (run.isBackfill) return held;
+  const told = [held, await reportFailures(tx, run), await reportUnusual(tx, run)];
   if (run.tellCompleted && run.result.status === 'completed') {
     const { title, body } = completedMessage(run);
     told.push(await tell(tx, { cause: `completed:${run.result.run_id}`, kind: 'completed', title, body }));
@@ -124,13 +128,17 @@ async function reportUnusual(tx: Db, run: EndedSyncRun): Promise<boolean> {
     cause,
     kind: 'unusual',
     parts,
-    title: `${title}: something is unusual`,
+    title:
+      notices.length === 1 && notices[0] !== undefined && notices[0].length <= TITLE_MAX
+        ? `${title}: ${notices[0]}`
+        : `${title}: ${notices.length === 1 ? 'something is' : `${notices.length} things are`} unusual`,
     body: [...shortened(notices.map((notice) => `- ${notice}`)), footer(run)].join('\n'),
   });
 }
 
-/** The same fact with other counts is the same fact. */
-const withoutNumbers = (notice: string): string => notice.replaceAll(/\d[\d,.:]*/g, '#');
+/** The same fact with other counts is the same fact; that of another day is not. */
+const withoutNumbers = (notice: string): string =>
+  notice.replaceAll(/(\d{4}-\d\d-\d\d)|\d[\d,.:]*/g, (_found, day?: string) => day ?? '#');
 
 function completedMessage(run: EndedSyncRun): Message {
   const { result, title } = run;
@@ -146,6 +154,7 @@ function completedMessage(run: EndedSyncRun): Message {
   };
 }
 
+const TITLE_MAX = 140;
 const LINES_MAX = 12;
 const LINE_MAX = 400;
 

@@ -63,7 +63,7 @@ export async function startEmbeddedTemporal(options: EmbeddedTemporalOptions): P
     withFreePort({ ...options.uiPort, avoid: port }, async (uiPort) => {
       const engine = await startServer(options, port, uiPort);
       let stopped: Promise<void> | undefined;
-      const stop = (): Promise<void> => (stopped ??= stopProcess(engine.pid, SHUTDOWN));
+      const stop = (): Promise<void> => (stopped ??= engine.stop(SHUTDOWN));
       try {
         const connection = await connectWhenReady(engine, options, { port, uiPort });
         await prepareNamespaces(connection, options.namespaces).finally(() => connection.close());

@@ -53,6 +53,7 @@ export function wantedSchedules(
   return [
     ...ofSyncs,
     { off: undefined, options: sweepOptions(now) },
+    { off: undefined, options: healthOptions(now) },
     { off: undefined, options: skuOptions(now) },
     { off: undefined, options: reconcileOptions(now) },
   ];
@@ -70,6 +71,22 @@ function sweepOptions(now: Date): WantedSchedule['options'] {
     args: [],
     workflowRunTimeout: 10 * MINUTE_MS,
     staticSummary: 'Ends the rows of runs whose workflow is gone',
+    typedSearchAttributes: [{ key: SYNC_TRIGGER, value: 'schedule' }],
+  });
+}
+
+function healthOptions(now: Date): WantedSchedule['options'] {
+  const times = {
+    id: 'health-hourly',
+    at: { cron: '47 * * * *' },
+    timeZone: 'UTC',
+    catchupWindowMs: 10 * MINUTE_MS,
+  } as const;
+  return scheduleOptions(times, now, {
+    workflowType: 'maintainHealth',
+    args: [],
+    workflowRunTimeout: 30 * MINUTE_MS,
+    staticSummary: 'Looks at everything and tells people what has changed',
     typedSearchAttributes: [{ key: SYNC_TRIGGER, value: 'schedule' }],
   });
 }

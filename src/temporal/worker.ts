@@ -9,6 +9,7 @@ import {
 } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { SourceAgent } from '../connectors/http/create-agent.ts';
+import type { ActivityDependencies } from '../../activities/dependencies.ts';
 import { createActivities } from '../../activities/index.ts';
 import { TASK_QUEUE } from '../domain/ids.ts';
 import type { DatabaseConnection } from '../db/connect.ts';
@@ -16,6 +17,7 @@ import type { KeyRing } from '../key-ring.ts';
 import { type Environment, readSettings } from '../settings.ts';
 import { channelsOf } from '../notify/channels.ts';
 import { clientWorkflows } from './clients.ts';
+import { temporalHealth } from './temporal-health.ts';
 import { createWaker } from './wake-notifications.ts';
 import type { SyncDefinition } from '../syncs/define-sync.ts';
 import { DEPLOYMENT_NAME } from './versions.ts';
@@ -32,6 +34,8 @@ export interface WorkerParts {
   /** The variables that the syncs read their settings from. */
   readonly env: Environment;
   readonly log: Logger;
+  /** Told of every attempt of a step that failed. */
+  readonly countFailure?: ActivityDependencies['countFailure'];
   /** From `ensureWorkflowBundle`. */
   readonly bundlePath: string;
   readonly taskQueue?: string;
@@ -43,9 +47,16 @@ const ACTIVITIES_AT_ONCE = 40;
 /** How long running activities may go on after the worker was asked to stop; then another worker has them. */
 const GRACE = '5 s';
 
-/** Sends Temporal's own log lines through ours. Once for each process, before the first worker. */
-export function installRuntime(log: Logger): void {
+/**
+ * Sends Temporal's own log lines through ours. Once for each process, before the first worker.
+ *
+ * @param metricsAddress where the SDK serves metrics of its own, in Prometheus's format
+ */
+export function installRuntime(log: Logger, metricsAddress?: string): void {
   Runtime.install({
+    telemetryOptions: metricsAddress
+      ? { metrics: { prometheus: { bindAddress: metricsAddress } } }
+      : undefined,
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
       const fields = loggedFields(meta ?? {});
       if (level === 'WARN') log.warn(fields, message);
@@ -102,6 +113,7 @@ function commonOptions({
   syncs,
   env,
   log,
+  countFailure,
   taskQueue,
   buildId,
 }: WorkerParts) {
@@ -121,6 +133,8 @@ function commonOptions({
       isOpen: (...run) => isOpen(client, ...run),
       clients: clientWorkflows(client, taskQueue),
       channels,
+      countFailure,
+      temporalHealth: temporalHealth(client, taskQueue),
       wakeNotifications:
         channels.length > 0 ? createWaker({ client, log, taskQueue }) : async () => undefined,
     }),

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, type LogLevel } from '@temporalio/worker';
+import type { LogLevel } from '@temporalio/worker';
 import { SEALING_FAILURE_CONVERTER } from './data-converter.ts';
 import type { PayloadMode } from './payload-codec.ts';
 
@@ -49,6 +49,8 @@ export async function prebuildWorkflowBundles(folder = PREBUILT): Promise<string
 }
 
 async function makeBundle(folder: string, name: string, mode: PayloadMode): Promise<string> {
+  // The bundler takes long to load, and is seldom needed.
+  const { bundleWorkflowCode } = await import('@temporalio/worker');
   const { code } = await bundleWorkflowCode({
     workflowsPath: WORKFLOWS,
     failureConverterPath: mode === 'sealed' ? SEALING_FAILURE_CONVERTER : undefined,

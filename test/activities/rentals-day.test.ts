@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { createActivities } from '../../activities/index.ts';
@@ -13,6 +12,7 @@ import { createTestDatabase } from '../support/engines.ts';
 import { booking, startFakeRentals } from '../support/fake-rentals.ts';
 import { NO_CLIENTS } from '../support/no-clients.ts';
 import { NO_NOTIFICATIONS } from '../support/no-notifications.ts';
+import { runActivity } from '../support/temporal-log.ts';
 import { TEST_KEYS } from '../support/test-keys.ts';
 
 const database = await createTestDatabase();
@@ -30,7 +30,7 @@ const activities = createActivities({
 });
 const call: ActivityHarness['call'] = (name, ...input) => {
   const activity = activities[name] as (...args: unknown[]) => Promise<never>;
-  return new MockActivityEnvironment().run(activity, ...input);
+  return runActivity(activity, ...input);
 };
 
 const MINUTE_MS = 60_000;

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { MockActivityEnvironment } from '@temporalio/testing';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
@@ -17,6 +16,7 @@ import { keyOfRow, type LeadInput, LeadModel, type LeadTable } from '../support/
 import { NO_CLIENTS } from '../support/no-clients.ts';
 import { NO_NOTIFICATIONS } from '../support/no-notifications.ts';
 import { quickRentals } from '../support/quick-rentals.ts';
+import { runActivity } from '../support/temporal-log.ts';
 import { TEST_KEYS } from '../support/test-keys.ts';
 
 const database = await createTestDatabase();
@@ -75,7 +75,7 @@ const activities = createActivities({
 
 const call: ActivityHarness['call'] = (name, ...input) => {
   const activity = activities[name] as (...args: unknown[]) => Promise<never>;
-  return new MockActivityEnvironment().run(activity, ...input);
+  return runActivity(activity, ...input);
 };
 
 /** What the workflow does with one table. */

@@ -124,6 +124,22 @@ describe('a held run', () => {
   });
 });
 
+describe('a backfill', () => {
+  test('that fails or completes says nothing about the sync, but its holds wait for a decision', async () => {
+    await run({ vehicles: 'failed' });
+    const plan = await harness.plan(['vehicles', 'loan_history']);
+    await database.pool.query(`UPDATE durasync.sync_runs SET trigger = 'backfill' WHERE run_id = $1`, [
+      plan.runId,
+    ]);
+    await closeTables(plan, { vehicles: 'completed', loan_history: 'held' });
+    await call('finishRun', { runId: plan.runId });
+    expect(await told()).toEqual([
+      'raised failed: fleet failed',
+      'raised held: fleet waits for a decision: loan_history',
+    ]);
+  });
+});
+
 describe('what is unusual', () => {
   const grown = (count: number) => `vehicles: the source shows ${count} rows, 10 were live before.`;
 
@@ -135,9 +151,9 @@ describe('what is unusual', () => {
     await run({ vehicles: 'completed' });
     await run({ vehicles: 'completed' }, { notices: [grown(60)] });
     expect(await told()).toEqual([
-      'raised unusual: fleet: something is unusual',
-      'changed unusual: fleet: something is unusual',
-      'raised unusual: fleet: something is unusual',
+      `raised unusual: fleet: ${grown(40)}`,
+      'changed unusual: fleet: 2 things are unusual',
+      `raised unusual: fleet: ${grown(60)}`,
     ]);
   });
 });

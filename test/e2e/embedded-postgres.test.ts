@@ -4,13 +4,14 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import type { Readable } from 'node:stream';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts';
 import { runPostgresAs } from '../../src/db/postgres-binaries.ts';
 import { explainLog } from '../../src/db/postgres-data.ts';
 import { processIdentity } from '../../src/home/processes.ts';
+import { startProgram } from '../support/start-program.ts';
 
 // Named so that a later test run removes what a killed one leaves behind. Made with mode 700, so under root this also proves that PostgreSQL runs below a folder that only root may enter.
 const folder = await mkdtemp(join(tmpdir(), `durasync-test-${process.pid}-`));
@@ -33,13 +34,12 @@ async function start(): Promise<EmbeddedPostgres> {
 }
 
 async function startInOwnProcess(): Promise<{ owner: ChildProcess; pid: number; url: string }> {
-  const program = fileURLToPath(new URL('programs/run-postgres.ts', import.meta.url));
-  const owner = spawn(process.execPath, ['--import', 'tsx', program, dataDir, logFile], {
+  const owner = await startProgram('run-postgres', [dataDir, logFile], {
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
   });
   owners.push(owner);
-  const [chunk] = await once(owner.stdout, 'data');
+  const [chunk] = await once(owner.stdout as Readable, 'data');
   return { owner, ...(JSON.parse(String(chunk)) as { pid: number; url: string }) };
 }
 

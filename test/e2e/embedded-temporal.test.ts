@@ -1,10 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import type { Readable } from 'node:stream';
 import { Client, Connection } from '@temporalio/client';
 import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
 import { afterAll, afterEach, expect, test } from 'vitest';
@@ -16,6 +16,7 @@ import {
 } from '../../src/temporal/embedded-server.ts';
 import { ensureNamespace, registerSearchAttributes } from '../../src/temporal/search-attributes.ts';
 import { testEngine } from '../support/engines.ts';
+import { startProgram } from '../support/start-program.ts';
 
 const { cliPath } = await testEngine('/temporal');
 const folder = await mkdtemp(join(tmpdir(), `durasync-test-${process.pid}-`));
@@ -91,14 +92,12 @@ test('stopping twice is harmless, and workflows survive a stop and a kill', asyn
 });
 
 test('a server survives Ctrl-C of its owner, and the next start stops it when its owner was killed', async () => {
-  const program = fileURLToPath(new URL('programs/run-temporal.ts', import.meta.url));
-  const owner = spawn(
-    process.execPath,
-    ['--import', 'tsx', program, cliPath, options.dataDir, options.logFile],
-    { stdio: ['ignore', 'pipe', 'inherit'], detached: true },
-  );
+  const owner = await startProgram('run-temporal', [cliPath, options.dataDir, options.logFile], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  });
   owners.push(owner);
-  const [chunk] = await once(owner.stdout, 'data');
+  const [chunk] = await once(owner.stdout as Readable, 'data');
   const { pid, address } = JSON.parse(String(chunk)) as { pid: number; address: string };
   process.kill(-(owner.pid ?? 0), 'SIGINT');
   await once(owner, 'exit');

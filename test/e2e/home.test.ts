@@ -1,13 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import type { Readable } from 'node:stream';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { openHome } from '../../src/home/home.ts';
 import { currentOwner, takeOwnership } from '../../src/home/ownership.ts';
 import { readRuntime } from '../../src/home/runtime.ts';
+import { startProgram } from '../support/start-program.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'durasync-home-'));
 const started: ChildProcess[] = [];
@@ -20,12 +21,11 @@ const newHome = () => openHome(join(folder, String((homes += 1))));
 
 /** A process that tries to own a home, and the first thing it says. */
 async function startOwner(dir: string): Promise<{ child: ChildProcess; says: string }> {
-  const program = fileURLToPath(new URL('programs/own-home.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', program, dir], {
+  const child = await startProgram('own-home', [dir], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   started.push(child);
-  const [chunk] = await once(child.stdout, 'data');
+  const [chunk] = await once(child.stdout as Readable, 'data');
   return { child, says: String(chunk).trim() };
 }
 

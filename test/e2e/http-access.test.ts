@@ -12,6 +12,11 @@ await revokeToken(database.db, revoked.id);
 
 /** A stream that does not end by itself; test/e2e/http-events.test.ts reads it. */
 const EVENTS = 'GET /api/events';
+/** Successful answers in another form than JSON. */
+const FORMS: Readonly<Record<string, string>> = {
+  [EVENTS]: 'text/event-stream',
+  'GET /metrics': 'text/plain',
+};
 
 interface Operation {
   readonly call: string;
@@ -54,6 +59,7 @@ test('the document is OpenAPI 3.1 and names every route, its answers and its err
     'GET /api/clients',
     'GET /api/clients/anything',
     'GET /api/events',
+    'GET /api/health',
     'GET /api/quarantine',
     'GET /api/quarantine/anything',
     'GET /api/runs',
@@ -64,6 +70,7 @@ test('the document is OpenAPI 3.1 and names every route, its answers and its err
     'GET /api/syncs',
     'GET /api/syncs/anything',
     'GET /healthz',
+    'GET /metrics',
     'GET /openapi.json',
     'GET /readyz',
     'POST /api/admin/cars-sync',
@@ -89,7 +96,7 @@ test('the document is OpenAPI 3.1 and names every route, its answers and its err
   for (const { call, responses } of operations) {
     expect(Object.keys(responses), call).toEqual(expect.arrayContaining([expect.stringMatching(/^2/)]));
     for (const [status, { content = {} }] of Object.entries(responses)) {
-      const good = call === EVENTS ? 'text/event-stream' : 'application/json';
+      const good = FORMS[call] ?? 'application/json';
       const type = Number(status) < 400 ? good : 'application/problem+json';
       expect(content[type]?.schema, `${call} ${status}`).toBeDefined();
     }

@@ -8,6 +8,8 @@ const { client, namespace } = await createTestNamespace();
 const YEARS = [2027, 2028, 2029, 2030];
 const NOW = new Date('2026-11-01T00:00:00Z');
 const STEP_MS = 15 * 60_000;
+const DAY_MS = 86_400_000;
+const START_MS = Date.UTC(2026, 11, 31, 12);
 
 /** The runs that the server itself expects in these years, asked for year by year. */
 async function serverRuns(schedule: Schedule): Promise<string[]> {
@@ -36,14 +38,14 @@ async function serverRuns(schedule: Schedule): Promise<string[]> {
  * shows the time first; when it jumps over the time, the next full hour that it shows.
  */
 function watchedRuns({ timeZone, at }: Schedule): string[] {
-  const format = new Intl.DateTimeFormat('sv', { timeZone, dateStyle: 'short', timeStyle: 'short' });
+  const clock = clockOf(timeZone);
   const wanted = text({ at });
   const runs = new Map<string, string>();
   let shown = '';
   let isOwed = false;
-  for (let instant = Date.UTC(2026, 11, 31, 12); instant < Date.UTC(2031, 0, 1); instant += STEP_MS) {
+  for (let instant = START_MS; instant < Date.UTC(2031, 0, 1); instant += STEP_MS) {
     const before = shown;
-    shown = format.format(instant);
+    shown = clock(instant);
     const previous = before === '' ? shown : quarterAfter(before);
     for (let missed = previous; missed < shown; missed = quarterAfter(missed))
       isOwed ||= missed.endsWith(wanted);
@@ -58,6 +60,20 @@ function watchedRuns({ timeZone, at }: Schedule): string[] {
   return [...runs.values()].filter((run) => run >= '2027' && run < '2031');
 }
 
+/** What a clock shows. It is looked at every quarter of an hour on days on which it is changed, else once a day. */
+function clockOf(timeZone: string): (instant: number) => string {
+  const format = new Intl.DateTimeFormat('sv', { timeZone, dateStyle: 'short', timeStyle: 'short' });
+  const aheadMs = (instant: number): number => shownMs(format.format(instant)) - instant;
+  let [from, ahead, next] = [-Infinity, 0, 0];
+  return (instant) => {
+    if (instant >= from + DAY_MS) {
+      from = START_MS + Math.floor((instant - START_MS) / DAY_MS) * DAY_MS;
+      [ahead, next] = [aheadMs(from), aheadMs(from + DAY_MS)];
+    }
+    return ahead === next ? textOf(instant + ahead) : format.format(instant);
+  };
+}
+
 interface Schedule {
   readonly id: string;
   readonly at: { readonly hour: number; readonly minute: number };
@@ -67,8 +83,9 @@ interface Schedule {
 const timestamp = (ms: number): { seconds: never } => ({ seconds: (ms / 1_000) as never });
 const two = (value: number): string => String(value).padStart(2, '0');
 const text = ({ at }: Pick<Schedule, 'at'>): string => `${two(at.hour)}:${two(at.minute)}`;
-const quarterAfter = (shown: string): string =>
-  new Date(Date.parse(`${shown.replace(' ', 'T')}Z`) + STEP_MS).toISOString().slice(0, 16).replace('T', ' ');
+const shownMs = (shown: string): number => Date.parse(`${shown.replace(' ', 'T')}Z`);
+const textOf = (ms: number): string => new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
+const quarterAfter = (shown: string): string => textOf(shownMs(shown) + STEP_MS);
 
 test.concurrent.each([
   ['America/Los_Angeles', 2, 0],

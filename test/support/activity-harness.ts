@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { pino } from 'pino';
 import { afterAll } from 'vitest';
 import { createActivities } from '../../activities/index.ts';
@@ -12,6 +11,7 @@ import { createTestDatabase, type TestDatabase } from './engines.ts';
 import { answerNight, faultFleet, firstNight, fleetVariables } from './fault-fleet.ts';
 import { NO_CLIENTS } from './no-clients.ts';
 import { NO_NOTIFICATIONS } from './no-notifications.ts';
+import { runActivity } from './temporal-log.ts';
 import { TEST_KEYS } from './test-keys.ts';
 
 type Activity = keyof SyncActivities;
@@ -48,7 +48,7 @@ export async function startActivityHarness(): Promise<ActivityHarness> {
   });
   const call: ActivityHarness['call'] = (name, ...input) => {
     const activity = activities[name] as (...args: unknown[]) => Promise<never>;
-    return new MockActivityEnvironment().run(activity, ...input);
+    return runActivity(activity, ...input);
   };
   return {
     database,

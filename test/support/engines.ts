@@ -7,6 +7,9 @@ import { connectDatabase, type DatabaseConnection } from '../../src/db/connect.t
 import { setSearchPath } from '../../src/db/migrate.ts';
 import { ensureNamespace, registerSearchAttributes } from '../../src/temporal/search-attributes.ts';
 import type { EngineAnswers } from './engine-host.ts';
+import { routeTemporalLog } from './temporal-log.ts';
+
+routeTemporalLog();
 
 /** Where an engine of this test run is; starts it on the first call of the run. */
 export async function testEngine<Path extends keyof EngineAnswers>(path: Path): Promise<EngineAnswers[Path]> {

@@ -1,7 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { NativeConnection } from '@temporalio/worker';
@@ -17,6 +16,7 @@ import { createWorkers } from '../../src/temporal/worker.ts';
 import { ensureWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
 import { faultFleet } from './fault-fleet.ts';
 import { quickRentals } from './quick-rentals.ts';
+import { startProgram } from './start-program.ts';
 import { TEST_KEYS } from './test-keys.ts';
 
 /** What one worker works on. As plain data, so that it can be given to another process. */
@@ -82,18 +82,17 @@ export async function startWorkerHere(
   };
 }
 
-const PROGRAM = fileURLToPath(new URL('../e2e/programs/run-workers.ts', import.meta.url));
-
 /** Workers in one child process, ready to be killed; resolves when all of them poll. */
 export async function startWorkersInChild(targets: readonly WorkerTarget[]): Promise<ChildProcess> {
-  const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM], {
+  const child = await startProgram('run-workers', [], {
     env: { ...process.env, WORKER_TARGETS: JSON.stringify(targets) },
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
   const ended = once(child, 'exit').then(() => {
     throw new Error('the child ended before its workers were ready');
   });
   ended.catch(() => undefined);
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => console.error(text));
   if (!child.stdout) throw new Error('the child has no standard output');
   const lines = createInterface({ input: child.stdout });
   await Promise.race([once(lines, 'line'), ended]);

@@ -124,6 +124,12 @@ export async function* recordScenarios(parts: RecordingParts): AsyncGenerator<Re
   const sweep = client.workflow.getHandle('sweep-runs');
   await sweep.result();
   yield { scenario: 'sweepRuns.completed', handle: sweep };
+  const health = await client.workflow.start('maintainHealth', {
+    taskQueue: 'durasync',
+    workflowId: 'recording/health',
+  });
+  await health.result();
+  yield { scenario: 'maintainHealth.completed', handle: health };
   yield { scenario: 'deliverNotifications.waited', handle: await waitAndWake(parts) };
   yield* recordClientScenarios(parts);
   yield* recordBackfillScenarios(parts);

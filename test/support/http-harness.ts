@@ -7,6 +7,7 @@ import { createToken, type Role, ROLES } from '../../src/db/tokens.ts';
 import { createApp } from '../../src/http/app.ts';
 import type { DashboardFiles } from '../../src/http/dashboard-files.ts';
 import { startHttpApi } from '../../src/http/start-http-api.ts';
+import type { ProcessMetrics } from '../../src/metrics/process-metrics.ts';
 import type { KeyRing } from '../../src/key-ring.ts';
 import type { Environment } from '../../src/settings.ts';
 import { syncs } from '../../src/syncs/index.ts';
@@ -19,6 +20,7 @@ export interface HttpHarnessOptions {
   readonly env?: Environment;
   readonly config?: Partial<Config>;
   readonly log?: Logger;
+  readonly metrics?: Pick<ProcessMetrics, 'text'>;
   /** Those of the workers, when they open what the API seals. */
   readonly keys?: KeyRing;
   readonly dashboard?: DashboardFiles;
@@ -57,7 +59,7 @@ export async function startHttpHarness(options: HttpHarnessOptions): Promise<Htt
 
 /** The same without tokens, for engines that don't answer. */
 export async function serve(options: HttpHarnessOptions, tokens: Record<Role, string>): Promise<HttpHarness> {
-  const { database, client, env = {}, log, keys = TEST_KEYS, dashboard } = options;
+  const { database, client, env = {}, log, metrics, keys = TEST_KEYS, dashboard } = options;
   const config = { ...readConfig({}), ...options.config };
   const targets = {
     mode: 'real' as const,
@@ -69,7 +71,7 @@ export async function serve(options: HttpHarnessOptions, tokens: Record<Role, st
     keys,
   };
   const session = { targets, database, client, syncs, close: async () => undefined };
-  const api = await startHttpApi({ app: createApp({ session, config, log, dashboard }), config });
+  const api = await startHttpApi({ app: createApp({ session, config, log, metrics, dashboard }), config });
   afterAll(() => api.close());
   return {
     url: api.url,
@@ -90,8 +92,12 @@ export async function serve(options: HttpHarnessOptions, tokens: Record<Role, st
       return {
         status: response.status,
         headers: response.headers,
-        body: (await response.json()) as Answer['body'],
+        body: isJson(response)
+          ? ((await response.json()) as Answer['body'])
+          : { text: await response.text() },
       };
     },
   };
 }
+
+const isJson = ({ headers }: Response): boolean => /[/+]json\b/.test(headers.get('content-type') ?? '');

@@ -15,6 +15,7 @@ import { type ActivityHarness, readingOf, tableOfRun } from './activity-harness.
 import { createTestDatabase, type TestDatabase } from './engines.ts';
 import { type FakeSales, SALES_KEY, startFakeSales } from './fake-sales.ts';
 import { NO_CLIENTS } from './no-clients.ts';
+import { NO_NOTIFICATIONS } from './no-notifications.ts';
 import { TEST_KEYS } from './test-keys.ts';
 
 /** What one run did, and what its review said. */
@@ -62,8 +63,7 @@ export async function startSalesHarness(): Promise<SalesHarness> {
     isOpen: async () => true,
     keys: TEST_KEYS,
     clients: NO_CLIENTS,
-    channels: [],
-    wakeNotifications: async () => undefined,
+    ...NO_NOTIFICATIONS,
   });
   const call: ActivityHarness['call'] = (name, ...input) => {
     const activity = activities[name] as (...args: unknown[]) => Promise<never>;

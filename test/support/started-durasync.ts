@@ -2,7 +2,6 @@ import type { ChildProcess } from 'node:child_process';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import { findProcesses } from '../../src/home/processes.ts';
 import { DURASYNC, environment, type Variables } from './durasync.ts';
 import { waitUntil } from './wait-until.ts';
@@ -26,14 +25,14 @@ const OF_THIS_SIZE = 'stty rows 40 cols 130; exec "$@"';
 /** Commands that this test file has started, and their homes. */
 const started: { readonly child: ChildProcess; readonly home: string }[] = [];
 
-// Here and not where one is started: a hook that a running test registers is never called.
-afterAll(() => {
-  for (const { child, home } of started) {
+/** Ends what a test file has left running. Called after its last test. */
+export function endStarted(): void {
+  for (const { child, home } of started.splice(0)) {
     if (child.exitCode === null && child.signalCode === null && child.pid)
       process.kill(-child.pid, 'SIGKILL');
     for (const pid of enginesOf(home)) process.kill(pid, 'SIGKILL');
   }
-});
+}
 
 /**
  * Starts a `durasync` command away from any `.env`, in a process group of its own. What is still there after the file's
@@ -83,11 +82,12 @@ export function enginesOf(home: string): number[] {
   ];
 }
 
-/** The pid of the worker that a process has started, or 0. */
+/** The pid of the worker that a process has started. @throws Error when it has none: pid 0 would mean everybody */
 export function workerOf(parent: number): number {
   const listed = execFileSync('ps', ['-axo', 'pid=,ppid=,command='], { encoding: 'utf8' }).split('\n');
   const found = listed
     .map((line) => line.trim().split(/\s+/))
     .find(([, ppid, ...words]) => Number(ppid) === parent && words.includes('worker'));
-  return Number(found?.[0] ?? 0);
+  if (!found) throw new Error(`process ${parent} has no worker`);
+  return Number(found[0]);
 }

@@ -29,6 +29,10 @@ export interface SwaggerModel {
   wrongWithRequest(operationId: string, path: string, query: Readonly<Record<string, string>>): string[];
   /** What is wrong with an answer, as sentences. */
   wrongWithAnswer(operationId: string, status: number, answer: unknown): string[];
+  /** A GET operation's path as an expression, when the model has the operation. */
+  pathOf(operationId: string): RegExp;
+  /** An answer with everything that the model knows of, once. */
+  sampleAnswer(operationId: string): unknown;
 }
 
 export function readSwaggerModel(file: URL): SwaggerModel {
@@ -48,8 +52,7 @@ export function readSwaggerModel(file: URL): SwaggerModel {
     wrongWithRequest(operationId, path, query) {
       const { template, operation } = find(operationId);
       const parameters = (operation.parameters ?? []).filter((each) => each.in === 'query');
-      const pattern = new RegExp(`^${template.replaceAll(/\{[^}]+\}/g, '[^/]+')}$`);
-      const wrong = pattern.test(path) ? [] : [`${path} is not ${template}`];
+      const wrong = patternOf(template).test(path) ? [] : [`${path} is not ${template}`];
       for (const { name, required } of parameters) {
         if (required === true && query[name] === undefined) wrong.push(`${name} is required`);
       }
@@ -65,7 +68,32 @@ export function readSwaggerModel(file: URL): SwaggerModel {
       const schema = find(operationId).operation.responses?.[String(status)]?.schema;
       return schema === undefined ? [`status ${status} is unknown`] : wrongWith(schema, answer, 'answer');
     },
+    pathOf: (operationId) => patternOf(find(operationId).template),
+    sampleAnswer: (operationId) => sample(find(operationId).operation.responses?.['200']?.schema ?? {}),
   };
+
+  function sample(schema: Schema): unknown {
+    if (schema.$ref !== undefined)
+      return sample(model.definitions[schema.$ref.replace('#/definitions/', '')] ?? {});
+    if (schema.enum !== undefined) return schema.enum[0];
+    if (schema.properties !== undefined) {
+      const properties = Object.entries(schema.properties);
+      return Object.fromEntries(properties.map(([name, each]) => [name, sample(each)]));
+    }
+    switch (schema.type) {
+      case 'array':
+        return [sample(schema.items ?? {})];
+      case 'string':
+        return schema.format === 'date-time' ? '2026-11-01T00:00:00Z' : 'text';
+      case 'integer':
+      case 'number':
+        return 1;
+      case 'boolean':
+        return true;
+      default:
+        return {};
+    }
+  }
 
   function wrongWith(schema: Schema, value: unknown, at: string): string[] {
     if (schema.$ref !== undefined) {
@@ -106,6 +134,8 @@ export function readSwaggerModel(file: URL): SwaggerModel {
     }
   }
 }
+
+const patternOf = (template: string): RegExp => new RegExp(`^${template.replaceAll(/\{[^}]+\}/g, '[^/]+')}$`);
 
 const isDateTime = (text: string): boolean =>
   /^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(Date.parse(text));

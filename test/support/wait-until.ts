@@ -6,7 +6,7 @@ const POLL_MS = 25;
 export async function waitUntil(
   what: string,
   holds: () => Promise<boolean> | boolean,
-  timeoutMs = 30_000,
+  timeoutMs = 90_000,
 ): Promise<void> {
   for (const giveUpAt = Date.now() + timeoutMs; Date.now() < giveUpAt; await sleep(POLL_MS)) {
     if (await holds()) return;

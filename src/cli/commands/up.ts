@@ -10,6 +10,7 @@ import { addDemoClients } from '../../installation/add-demo-clients.ts';
 import type { Installation } from '../../installation/start.ts';
 import type { Session } from '../../installation/session.ts';
 import { startInstallation } from '../../installation/start.ts';
+import { watchProcess } from '../../metrics/process-metrics.ts';
 import type { RunSyncInput } from '../../domain/contracts.ts';
 import { readSettings } from '../../settings.ts';
 import { offReason } from '../../syncs/configured.ts';
@@ -49,7 +50,8 @@ export async function up(): Promise<number> {
     const { session } = installation;
     await ensureAdminToken(home, session.database.db);
     const dashboard = await building;
-    const api = await startHttpApi({ app: createApp({ session, config, dashboard }), config });
+    const metrics = watchProcess(session.database.pool);
+    const api = await startHttpApi({ app: createApp({ session, config, metrics, dashboard }), config });
     try {
       await installation.announceApi(api.url);
       say(`everything is up after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
@@ -86,6 +88,7 @@ async function firstRun({ session, runtime }: Installation, stop: StopRequest): 
     if (where === 'demo' && demoSourceUrl === null) continue;
     await firstSyncRun({ ...session, stopped: stop.signal }, run);
   }
+  if (demoSourceUrl !== null) await startOtherSyncs(session);
   await showClients(session, added.length > 0 ? CLIENTS_WAIT_MS : 0, stop);
 }
 
@@ -116,6 +119,19 @@ async function firstSyncRun(session: Session, run: Pick<RunSyncInput, 'sync' | '
     triggeredBy: 'up',
   });
   printLine(renderResult(await follow(session, started)));
+}
+
+/** In the demo nobody has to wait hours to see the other syncs: each that has never run starts now, in the background. */
+async function startOtherSyncs({ syncs, targets, database, client }: Session): Promise<void> {
+  const started: string[] = [];
+  for (const sync of syncs) {
+    const settings = readSettings(sync.settings, targets.env);
+    if (sync.schedules(settings).length === 0 || offReason(sync, settings)) continue;
+    if ((await listRuns(database.db, { sync: sync.name, limit: 1 })).length > 0) continue;
+    await startRun(client, { sync: sync.name, trigger: 'first_start', triggeredBy: 'up' });
+    started.push(sync.name);
+  }
+  if (started.length > 0) printLine(`Also started: ${started.join(', ')}. See: npx durasync runs`);
 }
 
 function printUrls(

@@ -1,7 +1,11 @@
 import { once } from 'node:events';
 import type { Client } from '@temporalio/client';
+import { choosePort } from '../../free-port.ts';
+import { startWorkerMetrics } from '../../http/start-worker-metrics.ts';
+import { watchProcess } from '../../metrics/process-metrics.ts';
+import { stepFields } from '../../temporal/step-fields.ts';
 import { createAgent } from '../../connectors/http/create-agent.ts';
-import { createLog } from '../../log.ts';
+import { createLog, logForm } from '../../log.ts';
 import { connectWorker } from '../../temporal/connect.ts';
 import { payloadMode } from '../../temporal/payload-codec.ts';
 import { startReconcile, startSweep } from '../../temporal/runs.ts';
@@ -14,13 +18,20 @@ import { withSession } from '../context.ts';
 /** Runs a worker until SIGINT or SIGTERM; running steps get five seconds, then another worker has them. */
 export async function worker(options: { untilStdinCloses?: true }): Promise<void> {
   await withSession(async (session, { config, home }) => {
-    const log = createLog({ level: config.LOG_LEVEL, form: process.stderr.isTTY ? 'pretty' : 'json' });
-    installRuntime(log);
+    const log = createLog({
+      level: config.LOG_LEVEL,
+      form: logForm(config.LOG_FORMAT),
+      fields: stepFields,
+    });
+    const port = config.DURASYNC_WORKER_METRICS_PORT;
+    const sdkAddress = port === undefined ? undefined : await freeLoopbackAddress();
+    installRuntime(log, sdkAddress);
     const http = createAgent({
       privateRedirects: config.DURASYNC_ALLOW_PRIVATE_REDIRECTS ? 'allowed' : 'refused',
     });
     const connection = await connectWorker(session.targets.temporal);
     const { client, database, syncs, targets } = session;
+    const metrics = watchProcess(database.pool);
     const workers = await createWorkers({
       connection,
       client,
@@ -31,9 +42,21 @@ export async function worker(options: { untilStdinCloses?: true }): Promise<void
       syncs,
       env: targets.env,
       log,
+      countFailure: metrics.countFailure,
       buildId: config.DURASYNC_BUILD_ID,
       bundlePath: await ensureWorkflowBundle(home.path('cache'), payloadMode(config)),
     });
+    const served =
+      port === undefined || sdkAddress === undefined
+        ? null
+        : await startWorkerMetrics({
+            session,
+            config,
+            log,
+            port,
+            metrics,
+            sdkUrl: `http://${sdkAddress}/metrics`,
+          });
     const stop = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
     stop.signal.addEventListener('abort', () => printLine('worker is stopping'));
@@ -44,9 +67,20 @@ export async function worker(options: { untilStdinCloses?: true }): Promise<void
     await Promise.all(workers.map((each) => each.runUntil(once(stop.signal, 'abort'))));
     // An open standard input would keep the process alive.
     process.stdin.destroy();
+    await served?.close();
     await connection.close();
     await http.close();
   });
+}
+
+/** Where Temporal's SDK serves its metrics; only this process reads them there. */
+async function freeLoopbackAddress(): Promise<string> {
+  const port = await choosePort({
+    use: "the metrics of Temporal's SDK",
+    preferred: 29_464,
+    fixedBy: null,
+  });
+  return `127.0.0.1:${port}`;
 }
 
 /** A version gets no new runs before somebody makes it the current one. */

@@ -9,23 +9,18 @@ import {
   startAmazonShop,
 } from '../../../test/support/amazon-shop.ts';
 import type { LoggedRequest } from '../../../test/support/fake-amazon.ts';
-import { readSwaggerModel, type SwaggerModel } from '../../../test/support/swagger-model.ts';
+import {
+  AMAZON_CONTRACTS,
+  AMAZON_MODELS,
+  AMAZON_OPERATIONS,
+  amazonModel,
+  sandboxAnswers,
+} from '../../../test/support/amazon-models.ts';
 import { demoAmazonSeller } from '../../syncs/commerce/demo-amazon-seller.ts';
 import * as answers from './answers.ts';
 import { AMAZON_RATES, type AmazonOperation } from './rates.ts';
 
-/** Amazon's own models lie beside a checkout, not in it. */
-const CONTRACTS = new URL('../../../../shared/contracts/amazon/', import.meta.url);
-const present = existsSync(CONTRACTS);
-
-const MODELS: Readonly<Record<AmazonOperation, string>> = {
-  searchOrders: 'orders_2026-01-01.json',
-  searchListingsItems: 'listingsItems_2021-08-01.json',
-  searchCatalogItems: 'catalogItems_2022-04-01.json',
-  getInventorySummaries: 'fbaInventory.json',
-  getMarketplaceParticipations: 'sellers.json',
-};
-const OPERATIONS = Object.keys(MODELS) as AmazonOperation[];
+const present = existsSync(AMAZON_CONTRACTS);
 
 /** How each operation's page and the records in it are read. */
 const SCHEMAS: Readonly<Record<AmazonOperation, z.ZodType>> = {
@@ -39,15 +34,11 @@ const SCHEMAS: Readonly<Record<AmazonOperation, z.ZodType>> = {
   getMarketplaceParticipations: answers.participationsAnswer,
 };
 
-const sandboxCase = z.object({ op: z.string(), status: z.number(), response: z.unknown() });
-
 test('the contracts are there where every check has to run', () => {
-  expect(present || process.env['CI'] !== 'true', `not found: ${CONTRACTS.pathname}`).toBe(true);
+  expect(present || process.env['CI'] !== 'true', `not found: ${AMAZON_CONTRACTS.pathname}`).toBe(true);
 });
 
 describe.runIf(present)("with Amazon's own models", () => {
-  const model = (operation: AmazonOperation): SwaggerModel =>
-    readSwaggerModel(new URL(MODELS[operation], CONTRACTS));
   let shop: AmazonShop;
   let requests: LoggedRequest[];
 
@@ -68,22 +59,22 @@ describe.runIf(present)("with Amazon's own models", () => {
     requests = shop.fake.requests;
   });
 
-  test.each(OPERATIONS)('%s is asked only what it knows, on first and later pages', (operation) => {
+  test.each(AMAZON_OPERATIONS)('%s is asked only what it knows, on first and later pages', (operation) => {
     const sent = requests.filter((each) => each.operation === operation);
     expect(sent.length).toBeGreaterThan(operation === 'getMarketplaceParticipations' ? 0 : 1);
     for (const { path, query } of sent) {
-      expect(model(operation).wrongWithRequest(operation, path, query)).toEqual([]);
+      expect(amazonModel(operation).wrongWithRequest(operation, path, query)).toEqual([]);
     }
   });
 
-  test.each(OPERATIONS)('%s of the fake and the demo answers as its model says', (operation) => {
+  test.each(AMAZON_OPERATIONS)('%s of the fake and the demo answers as its model says', (operation) => {
     for (const { status, answer } of requests.filter((each) => each.operation === operation)) {
-      expect(model(operation).wrongWithAnswer(operation, status, answer)).toEqual([]);
+      expect(amazonModel(operation).wrongWithAnswer(operation, status, answer)).toEqual([]);
     }
   });
 
-  test.each(OPERATIONS)('%s has the rate of its usage plan', (operation) => {
-    const text = readFileSync(new URL(MODELS[operation], CONTRACTS), 'utf8');
+  test.each(AMAZON_OPERATIONS)('%s has the rate of its usage plan', (operation) => {
+    const text = readFileSync(new URL(AMAZON_MODELS[operation], AMAZON_CONTRACTS), 'utf8');
     const { perSecond, burst } = AMAZON_RATES[operation];
     const ours = JSON.parse(text) as {
       paths: Record<string, Record<string, { operationId?: string; description?: string }>>;
@@ -93,10 +84,7 @@ describe.runIf(present)("with Amazon's own models", () => {
   });
 
   test('every sandbox case of our operations is read', () => {
-    const cases = z
-      .array(sandboxCase)
-      .parse(JSON.parse(readFileSync(new URL('sandbox-static.json', CONTRACTS), 'utf8')));
-    const ours = cases.filter(({ op, status }) => status === 200 && op in SCHEMAS);
+    const ours = sandboxAnswers();
     expect(ours.map(({ op }) => op).sort()).toEqual([
       'getMarketplaceParticipations',
       'searchCatalogItems',
@@ -106,18 +94,18 @@ describe.runIf(present)("with Amazon's own models", () => {
       'searchOrders',
     ]);
     for (const { op, response } of ours) {
-      expect(SCHEMAS[op as AmazonOperation].safeParse(response)).toMatchObject({ success: true });
+      expect(SCHEMAS[op].safeParse(response)).toMatchObject({ success: true });
     }
   });
 
   test('a wrong request and a wrong answer would be noticed', () => {
-    const orders = model('searchOrders');
+    const orders = amazonModel('searchOrders');
     const path = '/orders/2026-01-01/orders';
     expect(orders.wrongWithRequest('searchOrders', path, { LastUpdatedAfter: 'x' })).toEqual([
       'LastUpdatedAfter is unknown',
     ]);
     expect(orders.wrongWithRequest('searchOrders', `${path}/x`, { includedData: 'ALL' })).toHaveLength(2);
-    const inventory = model('getInventorySummaries');
+    const inventory = amazonModel('getInventorySummaries');
     expect(
       inventory.wrongWithRequest('getInventorySummaries', '/fba/inventory/v1/summaries', {}),
     ).toHaveLength(3);

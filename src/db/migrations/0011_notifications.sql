@@ -36,3 +36,37 @@ CREATE TABLE durasync.notification_deliveries (
   PRIMARY KEY (notification_id, channel)
 );
 CREATE INDEX notification_deliveries_pending ON durasync.notification_deliveries (due_at) WHERE status = 'pending';
+
+-- Since when each sync has been on without a break, so that one which was just turned on is not late at once.
+CREATE TABLE durasync.watched_syncs (
+  sync text PRIMARY KEY,
+  since timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- What the hourly health check found last.
+CREATE TABLE durasync.health_report (
+  only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  checked_at timestamptz NOT NULL,
+  status text NOT NULL CHECK (status IN ('healthy', 'warning', 'error')),
+  checks jsonb NOT NULL
+);
+
+-- Totals of ended runs. They outlive the rows that they were counted from, so that they only ever grow.
+CREATE TABLE durasync.run_totals (
+  sync text NOT NULL,
+  outcome text NOT NULL,
+  runs bigint NOT NULL DEFAULT 0,
+  seconds double precision NOT NULL DEFAULT 0,
+  -- How many took at most so long; the bounds are those of `DURATION_BOUNDS`.
+  buckets bigint[] NOT NULL,
+  last_ended_at timestamptz NOT NULL,
+  PRIMARY KEY (sync, outcome)
+);
+CREATE TABLE durasync.row_totals (
+  sync text NOT NULL,
+  table_name text NOT NULL,
+  outcome text NOT NULL,
+  rows bigint NOT NULL DEFAULT 0,
+  PRIMARY KEY (sync, table_name, outcome)
+);
+CREATE INDEX quarantined_rows_unresolved ON durasync.quarantined_rows (sync, table_name) WHERE resolved_at IS NULL;

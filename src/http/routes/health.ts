@@ -1,7 +1,26 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { sql } from 'kysely';
 import { type Api, json, newRouter } from '../api.ts';
-import { problem, ProblemError } from '../problems.ts';
+import { checkHealth } from '../../health/check-health.ts';
+import { temporalHealth } from '../../temporal/temporal-health.ts';
+import { needs } from '../authenticate.ts';
+import { COMMON_PROBLEMS, problem, ProblemError } from '../problems.ts';
+
+const statusSchema = z.enum(['healthy', 'warning', 'error']);
+const reportSchema = z
+  .object({
+    timestamp: z.string(),
+    status: statusSchema,
+    checks: z.array(
+      z.object({
+        name: z.string(),
+        status: statusSchema,
+        message: z.string(),
+        detail: z.record(z.string(), z.union([z.number(), z.string(), z.null()])).optional(),
+      }),
+    ),
+  })
+  .openapi('HealthReport');
 
 const PROBE_MS = 3_000;
 
@@ -32,9 +51,20 @@ const ready = createRoute({
   },
 });
 
-/** For load balancers and orchestrators; without a token. */
-export function healthRoutes({ session, log }: Api) {
-  const { database, client } = session;
+const report = createRoute({
+  method: 'get',
+  path: '/api/health',
+  tags: ['health'],
+  summary: 'What is well and what is not',
+  description:
+    'Looks at everything now. The answer is 200 whatever it finds; `status` is that of the worst check.',
+  ...needs('viewer'),
+  responses: { 200: json(reportSchema, 'The report.'), ...COMMON_PROBLEMS },
+});
+
+/** For load balancers and orchestrators without a token, and for people with one. */
+export function healthRoutes({ session, config, log }: Api) {
+  const { database, client, syncs, targets } = session;
   const probes = {
     postgresql: () => sql`SELECT 1`.execute(database.db),
     temporal: () =>
@@ -54,6 +84,12 @@ export function healthRoutes({ session, log }: Api) {
   }
 
   return newRouter()
+    .openapi(report, async (c) => {
+      const env = { ...targets.env, DURASYNC_HOME: config.DURASYNC_HOME };
+      const temporal = temporalHealth(client);
+      const { timestamp, status, checks } = await checkHealth({ db: database.db, syncs, env, temporal });
+      return c.json({ timestamp, status, checks: [...checks] }, 200);
+    })
     .openapi(alive, (c) => c.json({ status: 'ok' as const }, 200))
     .openapi(ready, async (c) => {
       const unavailable = (await Promise.all(Object.entries(probes).map(silent))).flat();

@@ -1,5 +1,7 @@
+import { activityInfo } from '@temporalio/activity';
 import type { ClientActivities, ReconcileCounts } from '../src/domain/clients.ts';
 import { SyncFailure } from '../src/domain/failures.ts';
+import { auditEvent } from '../src/db/audit.ts';
 import { listClientPage, readClientState, setClientFrequency, setClientPaused } from '../src/db/clients.ts';
 import type { Db } from '../src/db/connect.ts';
 import { recordClientRun } from '../src/db/record-client-run.ts';
@@ -19,13 +21,29 @@ export function clientActivities({
       if (run.outcome === 'failure') await wakeNotifications();
       return readClientState(db, run.clientId);
     },
-    setClientPaused: ({ clientId, reason }) => setClientPaused(db, clientId, reason),
+    async setClientPaused({ clientId, reason }) {
+      await setClientPaused(db, clientId, reason);
+      await recordSignal(db, reason === null ? 'resume client' : 'pause client', clientId, { reason });
+    },
     async setClientFrequency({ clientId, hours, platform }) {
       const changed = await setClientFrequency(db, clientId, hours, platform);
       if (changed === 0) throw new SyncFailure('InvalidInput', `Client ${clientId} has no such connection.`);
+      await recordSignal(db, 'set frequency', clientId, { hours, platform });
     },
     reconcileWorkflows: () => reconcileWorkflows(db, clients),
   };
+}
+
+/** Who sent a signal is not known; what it changed is. The command line and the HTTP API change clients without one. */
+async function recordSignal(
+  db: Db,
+  action: string,
+  subject: string,
+  detail: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const { activityId, workflowExecution } = activityInfo();
+  const entry = { actor: 'temporal', action, subject, detail };
+  await auditEvent(db, entry, `${workflowExecution?.runId}/${activityId}`);
 }
 
 /** The workflows are listed first: a client that is added meanwhile is then started twice, which does nothing. */

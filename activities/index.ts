@@ -137,6 +137,8 @@ async function finishRun(
   if (input.decision) {
     const { by, action, reason } = input.decision;
     await auditOnce(db, { actor: by, action, subject: input.runId, detail: { reason } });
+  } else if (input.status === 'cancelled') {
+    await auditOnce(db, { actor: 'temporal', action: 'cancel', subject: input.runId });
   }
   return result;
 }

@@ -1,5 +1,7 @@
 import type { PlanRunInput } from '../src/domain/contracts.ts';
 import type { RunKind, RunPlan, TablePlan } from '../src/domain/run-plan.ts';
+import { auditEvent } from '../src/db/audit.ts';
+import type { Db } from '../src/db/connect.ts';
 import { QUARANTINE, saveReplaySelection } from '../src/db/quarantine-replay.ts';
 import { lastCompletedAt, openRun } from '../src/db/runs.ts';
 import { saveUploadOfRun } from '../src/db/uploads.ts';
@@ -81,6 +83,7 @@ export async function planRun(
   await openRun(db, input, plan, skipped);
   if (input.uploadId) await saveUploadOfRun(db, input.runId, input.uploadId);
   if (input.replay) await saveReplaySelection(db, input.runId, input.replay);
+  await recordDirectStart(db, plan, input.triggeredBy);
   return plan;
 }
 
@@ -95,4 +98,18 @@ function ends(
     archives: archives === 'in full runs' ? (full ?? false) : archives,
     expiredBefore: lifecycle && new Date(new Date(logicalAt).getTime() - lifecycle.keptMs).toISOString(),
   };
+}
+
+/** Whoever starts a run by the command line or over HTTP has said so; from Temporal itself nobody has. */
+async function recordDirectStart(db: Db, plan: RunPlan, by: string | undefined): Promise<void> {
+  const { runId, sync, scope, kind, trigger } = plan;
+  const direct = by === undefined ? trigger === 'manual' : trigger === 'signal' && !/^(cli|token):/.test(by);
+  if (!direct) return;
+  const entry = {
+    actor: by === undefined ? 'temporal' : `temporal:${by}`,
+    action: kind === 'sync' ? 'run' : kind,
+    subject: scope === '' ? sync : `${sync}/${scope}`,
+    detail: { runId, trigger },
+  };
+  await auditEvent(db, entry, runId);
 }

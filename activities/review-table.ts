@@ -32,9 +32,11 @@ export async function reviewTable(
     attempt,
   });
   if (input.kind === 'plan' || review.verdict === 'hold') {
-    await saveReview(database.db, input.runId, table, input.staged, review);
+    const expiredBefore = input.table.expiredBefore ?? null;
+    const reviewed = { runId: input.runId, table, staged: input.staged, review, expiredBefore };
+    const shown = await saveReview(database.db, reviewed);
+    if (input.kind === 'plan') await savePlannedCounts(database.db, reviewed, shown);
   }
-  if (input.kind === 'plan') await savePlannedCounts(database.db, input.runId, table, review);
   const ended = endedBy(review, input.kind);
   if (ended) await closeTable(database.db, input.runId, table.name, ended, review.reason);
   const merges = review.verdict === 'pass' && !ended;

@@ -13,6 +13,7 @@ import type { UndoRunInput } from '../src/domain/undo.ts';
 import { quick, quickSummary, undoes } from './activities.ts';
 import { describeResult } from './describe.ts';
 import { failureMessage } from './failure-message.ts';
+import { pinToVersion } from './pinned.ts';
 import { runSteps } from './run-steps.ts';
 
 /**
@@ -28,6 +29,8 @@ export async function undoRun(input: UndoRunInput): Promise<RunResult> {
   }
   return CancellationScope.nonCancellable(() => undo(input));
 }
+
+pinToVersion(undoRun);
 
 async function undo(input: UndoRunInput): Promise<RunResult> {
   const { firstExecutionRunId, workflowId, startTime } = workflowInfo();

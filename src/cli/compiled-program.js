@@ -36,7 +36,8 @@ export async function compiledProgram(program = MAIN, moreSources = []) {
 
 /** @param {readonly string[]} sources */
 function hashSources(sources) {
-  const hash = createHash('sha256');
+  // Of this place too: what is compiled knows where its sources are, and folders are copied.
+  const hash = createHash('sha256').update(ROOT.href);
   for (const source of sources) {
     const url = new URL(source, ROOT);
     const names = source.endsWith('/')

@@ -182,6 +182,21 @@ quarantine
   );
 
 program
+  .command('audit')
+  .description('who did what, when; newest first')
+  .option('--actor <start>', 'the first letters of who, such as cli: or token:ci')
+  .option('--action <action>', 'such as approve')
+  .option('--subject <start>', 'the first letters of what it was done to: a run id, a schedule, a client')
+  .option('--since <instant>', 'not before this day or instant')
+  .option('--until <instant>', 'before this day or instant')
+  .option('--before <n>', 'the next page, as the page before says')
+  .option('--limit <n>', 'how many, newest first', '50')
+  .option('--json', AS_JSON)
+  .action((options, command) =>
+    runCommand(command, async () => (await import('./commands/audit.ts')).listAuditLog(options)),
+  );
+
+program
   .command('status')
   .description('what runs where')
   .option('--json', AS_JSON)

@@ -6,7 +6,7 @@ export function addRentalsCommands(program: Command<[], { debug?: true }>): void
   program
     .command('import')
     .description('load a CSV or Excel file; shows the rows that are wrong and takes the others')
-    .argument('<kind>', 'sales, users, walk-ins or loss-of-sale')
+    .argument('<kind>', 'sales, users, walk-ins, loss-of-sale, operations or budgets')
     .argument('<file>')
     .option('--store <store>', 'the store of rows that name none; else the file name tells it')
     .option('--strict', 'refuse a file with any bad row')

@@ -28,3 +28,21 @@ export async function auditOnce(db: Db, { actor, action, subject, detail = {} }:
     db,
   );
 }
+
+/**
+ * Records an action that nobody has recorded who asked for it, because it came from Temporal itself. Safe to repeat.
+ *
+ * @param event names this one happening, such as a step of a workflow
+ */
+export async function auditEvent(
+  db: Db,
+  { actor, action, subject, detail = {} }: AuditEntry,
+  event: string,
+): Promise<void> {
+  await sql`
+    INSERT INTO durasync.audit_log (actor, action, subject, detail)
+    SELECT ${actor}, ${action}, ${subject}, ${JSON.stringify({ ...detail, event })}::jsonb
+    WHERE NOT EXISTS (SELECT FROM durasync.audit_log WHERE subject = ${subject} AND detail ->> 'event' = ${event})`.execute(
+    db,
+  );
+}

@@ -22,13 +22,13 @@ const CHUNK_BYTES = 1024 * 1024;
 export async function storeUpload(
   { pool, db }: DatabaseConnection,
   upload: StoredUpload,
-  uploadedBy: string,
+  { kind, uploadedBy }: { readonly kind: string; readonly uploadedBy: string },
 ): Promise<string> {
   await sql`DELETE FROM durasync.uploads WHERE uploaded_at < now() - interval '7 days'`.execute(db);
   return inTransaction(pool, async (client) => {
     const { rows } = await client.query<{ id: string }>(
-      `INSERT INTO durasync.uploads (file_name, options, uploaded_by) VALUES ($1, $2, $3) RETURNING id`,
-      [upload.fileName, JSON.stringify(upload.options), uploadedBy],
+      `INSERT INTO durasync.uploads (file_name, options, uploaded_by, kind) VALUES ($1, $2, $3, $4) RETURNING id`,
+      [upload.fileName, JSON.stringify(upload.options), uploadedBy, kind],
     );
     const id = rows[0]?.id ?? '';
     let chunk = 0;
@@ -83,6 +83,18 @@ export async function readUpload({ pool, db }: DatabaseConnection, runId: RunId)
   }
   const { id, fileName, options } = found;
   return { fileName, options, read: () => readChunks(pool, id) };
+}
+
+/** A file that is kept, by its id; undefined when there is none of this kind, or no longer. */
+export async function findUpload(
+  { pool, db }: DatabaseConnection,
+  id: string,
+  kind: string,
+): Promise<StoredUpload | undefined> {
+  const { rows } = await sql<Pick<StoredUpload, 'fileName' | 'options'>>`
+    SELECT file_name AS "fileName", options FROM durasync.uploads
+    WHERE id::text = ${id} AND kind = ${kind}`.execute(db);
+  return rows[0] && { ...rows[0], read: () => readChunks(pool, id) };
 }
 
 async function* readChunks(pool: pg.Pool, id: string): AsyncGenerator<Buffer> {

@@ -1,4 +1,6 @@
+import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { createMiddleware } from 'hono/factory';
 import { requestId } from 'hono/request-id';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
@@ -11,6 +13,7 @@ import { type DashboardFiles, dashboardRoutes } from './dashboard-files.ts';
 import { dropEmptyBody } from './drop-empty-body.ts';
 import { refuseInvalid } from './refuse-invalid.ts';
 import { ProblemError, problemResponse } from './problems.ts';
+import { auditRoutes } from './routes/audit.ts';
 import { carsAdminRoutes } from './routes/cars-admin.ts';
 import { clientSyncRoutes } from './routes/client-syncs.ts';
 import { clientRoutes } from './routes/clients.ts';
@@ -27,6 +30,7 @@ import { scheduleRoutes } from './routes/schedules.ts';
 import { loginRoute, sessionRoutes } from './routes/session.ts';
 import { syncRoutes } from './routes/syncs.ts';
 import { undoRoutes } from './routes/undo.ts';
+import { tooLarge, UPLOAD_MAX_BYTES, uploadRoutes } from './routes/uploads.ts';
 import { securityHeaders } from './security-headers.ts';
 import { toProblem } from './to-problem.ts';
 
@@ -42,6 +46,8 @@ export interface AppParts {
 
 const BODY_MAX_BYTES = 1_048_576;
 const LOGIN_MAX_BYTES = 4_096;
+/** What a form adds to its file. */
+const FORM_BYTES = 64 * 1024;
 /** How long a request waits for Temporal; who waits for a run's end says so and waits longer. */
 const TEMPORAL_ANSWER_MS = 8_000;
 
@@ -77,7 +83,8 @@ export function createApp({ session, config, log, metrics, dashboard = [] }: App
     c.header('Cache-Control', 'no-store');
     await session.client.withDeadline(Date.now() + TEMPORAL_ANSWER_MS, next);
   });
-  app.use('/api/*', limitBody(BODY_MAX_BYTES), dropEmptyBody);
+  app.use('/api/uploads/*', limitUpload());
+  app.use('/api/*', unlessUpload(limitBody(BODY_MAX_BYTES)), dropEmptyBody);
   const groups = [
     fleetAdminRoutes,
     carsAdminRoutes,
@@ -90,6 +97,8 @@ export function createApp({ session, config, log, metrics, dashboard = [] }: App
     clientRoutes,
     clientSyncRoutes,
     leadRoutes,
+    uploadRoutes,
+    auditRoutes,
     healthRoutes,
     metricsRoutes,
     sessionRoutes,
@@ -108,3 +117,15 @@ const limitBody = (maxSize: number) =>
       throw new ProblemError('too-large', `A body may have at most ${maxSize} bytes.`);
     },
   });
+
+/** Counts while the body comes in, and ends the upload as soon as it is too large. */
+const limitUpload = () =>
+  bodyLimit({
+    maxSize: UPLOAD_MAX_BYTES + FORM_BYTES,
+    onError: () => {
+      throw tooLarge(UPLOAD_MAX_BYTES);
+    },
+  });
+
+const unlessUpload = (limit: MiddlewareHandler): MiddlewareHandler =>
+  createMiddleware((c, next) => (c.req.path.startsWith('/api/uploads/') ? next() : limit(c, next)));

@@ -15,6 +15,7 @@ const PROBLEMS = {
   'client-paused': { status: 409, title: 'The client is paused' },
   'client-busy': { status: 409, title: 'A run of the client goes on' },
   'too-large': { status: 413, title: 'The request body is too large' },
+  'unusable-file': { status: 422, title: 'The file cannot be used' },
   'wrong-media-type': { status: 415, title: 'The request body has the wrong media type' },
   'rate-limited': { status: 429, title: 'Too many requests' },
   'run-failed': { status: 500, title: 'The run failed before it began' },

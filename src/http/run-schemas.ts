@@ -67,9 +67,16 @@ const reviewSchema = z
     inserted: count(),
     updated: count(),
     unchanged: count(),
+    restored: count().openapi({ description: 'Rows that come back from the archive.' }),
     missing: count(),
+    archived: count().openapi({ description: 'Rows that move to the archive.' }),
+    quarantined: count(),
     samples: z.object({
       inserted: z.array(row).readonly(),
+      restored: z.array(row).readonly(),
+      quarantined: z
+        .array(z.object({ position: z.number().int(), reasons: z.array(z.string()).readonly() }))
+        .readonly(),
       missing: z.array(row).readonly(),
       updated: z
         .array(

@@ -44,6 +44,10 @@ export interface UploadSource {
   readonly setting: 'upload';
   /** What `import` calls such files. */
   readonly kind: string;
+  /** The sheet of a workbook that the table is in, for people. */
+  readonly sheet?: string;
+  /** How the files call the columns, where that differs. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** The largest file it takes; 50 MB when absent. */
   readonly maxBytes?: number;
   /**

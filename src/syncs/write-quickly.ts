@@ -38,7 +38,10 @@ export function writeQuickly(
   const issues = { addIssue: () => void (fits = false) };
   // One for all rows: whoever is given it reads it at once.
   const values: Record<string, unknown> = {};
-  return ({ inPlace, cells }, out) => {
+  return (given, out) => {
+    const { inPlace } = given;
+    // Asked for only where they are texts already: making them takes longer than all the rest.
+    const cells = inPlace ? undefined : given.cells;
     if (!inPlace && !cells) return false;
     fits = true;
     for (let at = 0; at < readers.length; at += 1) {

@@ -1,6 +1,6 @@
 import { scryptSync } from 'node:crypto';
 import { beforeEach, expect, test } from 'vitest';
-import { checkUpload, findUploadTable } from '../../src/syncs/check-upload.ts';
+import { checkUpload, findUploadKind } from '../../src/syncs/check-upload.ts';
 import type { Upload } from '../../src/syncs/define-sync.ts';
 import { sales } from '../../src/syncs/sales/index.ts';
 import { found } from '../support/find-secrets.ts';
@@ -8,10 +8,11 @@ import { startSalesHarness, uploadOfText } from '../support/sales-harness.ts';
 import { tableOf } from '../support/sync-harness.ts';
 
 const { importFile, rows, database } = await startSalesHarness();
-const { table, source } = findUploadTable([sales], 'users');
+const kind = findUploadKind([sales], 'users');
+const source = kind.parts[0]?.source;
 
 const prepared = async (content: string): Promise<Upload> => {
-  const upload = await source.prepare?.(uploadOfText('users.csv', content));
+  const upload = await source?.prepare?.(uploadOfText('users.csv', content));
   if (!upload) throw new Error('files of users are not prepared');
   return upload;
 };
@@ -57,7 +58,7 @@ test('whoever is there by username or email, in any case, is skipped and stays a
   const before = await rows('SELECT * FROM sales.users');
   const file = `${HEADER}ALICE,other@example.com,user,second-pass\nal,Alice@Example.com,user,third-pass\nbob,bob@example.com,user,fourth-pass\n`;
   const upload = await prepared(file);
-  expect(await source.findSkipped?.(database.db, upload)).toEqual([
+  expect(await source?.findSkipped?.(database.db, upload)).toEqual([
     { row: 2, reason: 'there is a user ALICE already' },
     { row: 3, reason: 'there is a user with its email already' },
   ]);
@@ -80,7 +81,7 @@ test('of users that a file names twice the first one is taken, and the report na
 test('a row without an email, with another role or without a password says so and repeats no cell', async () => {
   const file = `${HEADER}dora,,user,dora-password\nemil,emil@example.com,boss-password,x\nfay,fay@example.com,user,\ngus,gus-password\n`;
   const upload = await prepared(file);
-  expect(await checkUpload(table, upload, '2026-11-27')).toEqual({
+  expect(await checkUpload(kind, upload, '2026-11-27')).toMatchObject({
     rows: 4,
     badRows: 4,
     complete: true,
@@ -104,7 +105,7 @@ test('what is kept of a file holds no password, and a file that was not prepared
   const content = Buffer.concat(stored.map((row) => row['content'] as Buffer));
   expect(content.length).toBeGreaterThan(0);
   expect(found(content, { password: HARD })).toEqual([]);
-  const refusal: unknown = await checkUpload(table, uploadOfText('users.csv', file), '2026-11-27').catch(
+  const refusal: unknown = await checkUpload(kind, uploadOfText('users.csv', file), '2026-11-27').catch(
     (error: unknown) => error,
   );
   expect(String(refusal)).toMatch(/is loaded with: npx durasync import users/);

@@ -68,7 +68,8 @@ export async function startBed(log: (message: string) => void): Promise<Bed> {
     const { client, close } = await connectTemporal(temporalTarget);
     // Last of all: a request that is tried again on a closed connection ends the process.
     stops.unshift(close);
-    const bundle = await ensureWorkflowBundle(join(folder, 'cache'));
+    // Where the worker looks for it: `npm start` and the image make it beforehand too.
+    const bundle = await ensureWorkflowBundle(join(folder, 'home', 'cache'));
     const source = await startProgram('source-server', [folder]);
     stops.push(source.stop);
     const noop = await startProgram('noop-worker', [temporal.address, BENCH_NAMESPACE, NOOP_QUEUE, bundle]);

@@ -6,7 +6,7 @@ import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { connectDatabase } from '../../src/db/connect.ts';
 import { startImport } from '../../src/installation/import-upload.ts';
-import { checkUpload, findUploadTable, PREVIEW_ROWS } from '../../src/syncs/check-upload.ts';
+import { checkUpload, findUploadKind, PREVIEW_ROWS } from '../../src/syncs/check-upload.ts';
 import { sales } from '../../src/syncs/sales/index.ts';
 import type { Bed } from './bed.ts';
 import { type Measured, seconds } from './measured.ts';
@@ -85,18 +85,18 @@ function* lines(): Generator<string> {
 async function importFile(bed: Bed, path: string): Promise<void> {
   const database = connectDatabase({ databaseUrl: bed.databaseUrl('ours'), applicationName: 'bench' });
   try {
-    const { table } = findUploadTable([sales], 'sales');
+    const kind = findUploadKind([sales], 'sales');
     const upload = {
       fileName: 'sales.csv',
       options: {},
       read: () => createReadStream(path, { highWaterMark: 1024 * 1024 }),
     };
-    const { badRows } = await checkUpload(table, upload, '2026-11-27', { rowsMax: PREVIEW_ROWS });
+    const { badRows } = await checkUpload(kind, upload, '2026-11-27', { rowsMax: PREVIEW_ROWS });
     const { client } = bed;
     const { runId, workflowId } = await startImport(
       { database, client },
-      { sync: sales, table, upload },
-      'bench',
+      { kind, upload },
+      { actor: 'bench' },
     );
     const { tables } = await client.workflow.getHandle(workflowId, runId).result();
     if (badRows > 0 || tables[0]?.inserted !== ROWS) throw new Error(`it ended as ${JSON.stringify(tables)}`);

@@ -77,7 +77,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRep
     const driving = Promise.all(SYNCS.map((sync) => keepRunning(client, sync, world, stop.signal)));
     driving.catch(() => undefined);
     for (const [index, fault] of faults.entries()) {
-      await sleep(random.whole(200, 2_000));
+      await sleep(random.whole(300, 2_500));
       log(`${index + 1}/${faults.length} ${fault.name}`);
       await fault.inflict({ engines, workers, gate }, random);
     }

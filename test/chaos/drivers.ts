@@ -5,27 +5,33 @@ import { clientWorkflows } from '../../src/temporal/clients.ts';
 import { CLIENTS, type SyncName, type World } from './world.ts';
 
 const POLL_MS = 100;
+const PATIENCE_MS = 240_000;
 
-/** Does it until it goes well; Temporal may be away. */
-export async function untilDone<T>(work: () => Promise<T>, giveUpAfterMs = 240_000): Promise<T> {
-  for (const giveUpAt = Date.now() + giveUpAfterMs; ; await sleep(POLL_MS)) {
+/**
+ * Does it until it goes well; Temporal may be away.
+ *
+ * @param calm four minutes after this at the latest it has to go well; of now when left out
+ */
+export async function untilDone<T>(work: () => Promise<T>, calm = AbortSignal.abort()): Promise<T> {
+  for (let giveUpAt = Infinity; ; await sleep(POLL_MS)) {
     try {
       return await work();
     } catch (error) {
+      if (calm.aborted) giveUpAt = Math.min(giveUpAt, Date.now() + PATIENCE_MS);
       if (Date.now() > giveUpAt) throw error;
     }
   }
 }
 
-async function untilTrue(what: string, isTrue: () => Promise<boolean>): Promise<void> {
+async function untilTrue(what: string, isTrue: () => Promise<boolean>, calm?: AbortSignal): Promise<void> {
   await untilDone(async () => {
     if (!(await isTrue())) throw new Error(`never: ${what}`);
-  });
+  }, calm);
 }
 
 /** Runs a sync once and waits until its workflow has ended, however it ends. */
-export async function runOnce(client: Client, sync: SyncName): Promise<void> {
-  if (sync === 'commerce') return runClients(client);
+export async function runOnce(client: Client, sync: SyncName, calm?: AbortSignal): Promise<void> {
+  if (sync === 'commerce') return runClients(client, calm);
   const workflowId = `chaos/${sync}/${randomUUID()}`;
   await untilDone(async () => {
     try {
@@ -38,24 +44,32 @@ export async function runOnce(client: Client, sync: SyncName): Promise<void> {
       // An answer that was lost: it has started.
       if (!(error instanceof Error) || error.name !== 'WorkflowExecutionAlreadyStartedError') throw error;
     }
-  });
-  await untilTrue(`${sync} ends`, async () => {
-    const { status } = await client.workflow.getHandle(workflowId).describe();
-    return status.name !== 'RUNNING';
-  });
+  }, calm);
+  await untilTrue(
+    `${sync} ends`,
+    async () => {
+      const { status } = await client.workflow.getHandle(workflowId).describe();
+      return status.name !== 'RUNNING';
+    },
+    calm,
+  );
 }
 
-async function runClients(client: Client): Promise<void> {
+async function runClients(client: Client, calm?: AbortSignal): Promise<void> {
   const clients = clientWorkflows(client);
   for (const id of CLIENTS) {
-    await untilDone(() => clients.start([id]));
-    await untilDone(() => clients.requestSync(id, { requestedBy: 'chaos' }));
+    await untilDone(() => clients.start([id]), calm);
+    await untilDone(() => clients.requestSync(id, { requestedBy: 'chaos' }), calm);
   }
   for (const id of CLIENTS) {
-    await untilTrue(`${id} is idle`, async () => {
-      const status = await clients.status(id);
-      return status?.credentials.every(({ running, queued }) => !running && !queued) ?? false;
-    });
+    await untilTrue(
+      `${id} is idle`,
+      async () => {
+        const status = await clients.status(id);
+        return status?.credentials.every(({ running, queued }) => !running && !queued) ?? false;
+      },
+      calm,
+    );
   }
 }
 
@@ -69,7 +83,7 @@ export async function keepRunning(
   let runs = 0;
   while (!stopped.aborted) {
     world.evolve(sync);
-    await runOnce(client, sync);
+    await runOnce(client, sync, stopped);
     runs += 1;
   }
   return runs;

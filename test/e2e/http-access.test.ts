@@ -56,6 +56,7 @@ test('the document is OpenAPI 3.1 and names every route, its answers and its err
     'DELETE /api/session',
     'GET /api/admin/sync-config',
     'GET /api/admin/sync-status',
+    'GET /api/audit',
     'GET /api/clients',
     'GET /api/clients/anything',
     'GET /api/events',
@@ -69,6 +70,7 @@ test('the document is OpenAPI 3.1 and names every route, its answers and its err
     'GET /api/session',
     'GET /api/syncs',
     'GET /api/syncs/anything',
+    'GET /api/uploads',
     'GET /healthz',
     'GET /metrics',
     'GET /openapi.json',
@@ -91,6 +93,8 @@ test('the document is OpenAPI 3.1 and names every route, its answers and its err
     'POST /api/schedules/anything/trigger',
     'POST /api/session',
     'POST /api/syncs/anything/runs',
+    'POST /api/uploads/anything',
+    'POST /api/uploads/anything/preview',
     'PUT /api/clients/anything/frequency',
   ]);
   for (const { call, responses } of operations) {

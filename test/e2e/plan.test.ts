@@ -120,3 +120,36 @@ test('a plan does not count as a run: the sync after it does all of its own work
   expect(tableOf(result, 'media_partners')).toMatchObject({ unchanged: 18, quarantined: 1, archived: 0 });
   expect(tableOf(result, 'vehicles')).toMatchObject({ unchanged: 10 });
 });
+
+test('rows that come back from the archive are told apart from new ones', async () => {
+  answerFleet(fleet.server);
+  fleet.server.answer(
+    VEHICLES,
+    [1, 2, 3, 4, 5, 6, 7, 8, 9].map((index) => `${vehicleLine(index)}\n`).join(''),
+  );
+  await fleet.run({ tables: ['vehicles'] });
+  fleet.server.answer(
+    VEHICLES,
+    [
+      ...[1, 2, 3, 4, 5, 6, 7, 8, 10, 12].map((index) => vehicleLine(index)),
+      vehicleLine(13).replace('2025', 'x'),
+    ]
+      .map((line) => `${line}\n`)
+      .join(''),
+  );
+  const result = await fleet.run({ kind: 'plan', tables: ['vehicles'] });
+  const expected = { inserted: 1, restored: 1, updated: 0, archived: 1, quarantined: 1 };
+  expect(tableOf(result, 'vehicles')).toMatchObject(expected);
+  const [review] = await readReviews(fleet.database.db, result.run_id);
+  expect(review).toMatchObject({
+    ...expected,
+    samples: {
+      inserted: [{ vin: 'VIN0012' }],
+      restored: [{ vin: 'VIN0010' }],
+      missing: [{ vin: 'VIN0009' }],
+      quarantined: [{ position: 11, reasons: ["year: 'x' is not a whole number"] }],
+    },
+  });
+  const run = await fleet.run({ tables: ['vehicles'] });
+  expect(tableOf(run, 'vehicles')).toMatchObject(expected);
+});

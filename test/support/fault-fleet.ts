@@ -1,4 +1,5 @@
 import { csvFeed } from '../../src/connectors/csv/csv-feed.ts';
+import { isUploaded } from '../../src/syncs/configured.ts';
 import type { SyncDefinition, TableDefinition } from '../../src/syncs/define-sync.ts';
 import { fleet } from '../../src/syncs/fleet/index.ts';
 import type { CsvServer } from './csv-server.ts';
@@ -12,6 +13,7 @@ const PAGE_ROWS = 200;
 export const faultFleet: SyncDefinition = { ...fleet, tables: fleet.tables.map(withSmallPages) };
 
 function withSmallPages(table: TableDefinition): TableDefinition {
+  if (isUploaded(table)) return table;
   const columns = Object.entries(table.row.shape).map(([name, schema]) => ({
     name,
     header: name,

@@ -8,7 +8,7 @@ import { storeUpload } from '../../src/db/uploads.ts';
 import { archivesNext, type Review, type RunSyncInput } from '../../src/domain/contracts.ts';
 import type { RunId } from '../../src/domain/ids.ts';
 import type { RunResult, StepResult } from '../../src/domain/run-result.ts';
-import { findUploadTable } from '../../src/syncs/check-upload.ts';
+import { findUploadKind, prepareUpload } from '../../src/syncs/check-upload.ts';
 import type { Upload } from '../../src/syncs/define-sync.ts';
 import { sales } from '../../src/syncs/sales/index.ts';
 import { type ActivityHarness, readingOf, tableOfRun } from './activity-harness.ts';
@@ -116,11 +116,11 @@ export async function startSalesHarness(): Promise<SalesHarness> {
     call,
     load,
     importFile: async (kind, content) => {
-      const { table, source } = findUploadTable([sales], kind);
-      const given = uploadOfText(`${kind}.csv`, content);
-      const upload = (await source.prepare?.(given)) ?? given;
-      const uploadId = await storeUpload(database, upload, 'test');
-      return load({ kind: 'import', tables: [table.name], uploadId, trigger: 'upload' });
+      const found = findUploadKind([sales], kind);
+      const upload = await prepareUpload(found, uploadOfText(`${kind}.csv`, content));
+      const uploadId = await storeUpload(database, upload, { kind, uploadedBy: 'test' });
+      const tables = found.parts.map(({ table }) => table.name);
+      return load({ kind: 'import', tables, uploadId, trigger: 'upload' });
     },
     rows: async (query) => (await database.pool.query(query)).rows,
   };

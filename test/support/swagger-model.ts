@@ -80,7 +80,7 @@ export function readSwaggerModel(file: URL): SwaggerModel {
       const properties = Object.entries(schema.properties);
       return Object.fromEntries(properties.map(([name, each]) => [name, sample(each)]));
     }
-    switch (schema.type) {
+    switch (schema.type ?? 'object') {
       case 'array':
         return [sample(schema.items ?? {})];
       case 'string':

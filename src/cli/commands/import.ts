@@ -6,9 +6,16 @@ import type { RunResult } from '../../domain/run-result.ts';
 import { type ImportedFile, startImport } from '../../installation/import-upload.ts';
 import type { Session } from '../../installation/session.ts';
 import { readSettings } from '../../settings.ts';
-import { type CheckedUpload, checkUpload, findUploadTable, PREVIEW_ROWS } from '../../syncs/check-upload.ts';
+import {
+  type CheckedUpload,
+  checkUpload,
+  findUploadKind,
+  PREVIEW_ROWS,
+  prepareUpload,
+  type UploadError,
+} from '../../syncs/check-upload.ts';
 import { dayIn } from '../../syncs/days.ts';
-import type { SkippedRow, Upload, UploadSource } from '../../syncs/define-sync.ts';
+import type { SkippedRow, Upload } from '../../syncs/define-sync.ts';
 import { syncs } from '../../syncs/index.ts';
 import { actor, commandContext, EXIT, UsageError } from '../context.ts';
 import { follow, withRunningEngines } from '../follow-run.ts';
@@ -20,7 +27,6 @@ interface ImportOptions {
   readonly json?: true;
 }
 
-const FILE_BYTES_MAX = 50 * 1024 * 1024;
 const ERRORS_SHOWN = 20;
 const PROGRESS_EVERY_MS = 2_000;
 
@@ -38,7 +44,7 @@ export async function importFile(kind: string, path: string, options: ImportOpti
     return EXIT.usage;
   }
   return withRunningEngines(async (session) => {
-    const skipped = (await file.source.findSkipped?.(session.database.db, file.upload)) ?? [];
+    const skipped = await findSkipped(session, file);
     if (!options.json) printSkipped(skipped);
     const result = await loadUpload(session, file);
     if (options.json) printJson({ ...shown, skipped, run: result });
@@ -47,7 +53,7 @@ export async function importFile(kind: string, path: string, options: ImportOpti
   });
 }
 
-type CheckedFile = ImportedFile & { readonly source: UploadSource; readonly checked: CheckedUpload };
+type CheckedFile = ImportedFile & { readonly checked: CheckedUpload };
 
 /** Reads and checks a file. @throws UsageError, or SyncFailure when it can't be used as a whole */
 export async function readUpload(
@@ -55,25 +61,25 @@ export async function readUpload(
   path: string,
   { store, strict }: Pick<ImportOptions, 'store' | 'strict'>,
 ): Promise<CheckedFile> {
-  const { sync, table, source } = findUploadTable(syncs, kind);
+  const found = findUploadKind(syncs, kind);
   const { size } = await stat(path).catch(() => {
     throw new UsageError(`There is no file ${path}.`);
   });
-  const bytesMax = source.maxBytes ?? FILE_BYTES_MAX;
-  if (size > bytesMax) {
-    throw new UsageError(`${path} has ${count(size)} bytes; an import takes ${count(bytesMax)}. Split it.`);
+  const { sync, maxBytes } = found;
+  if (size > maxBytes) {
+    throw new UsageError(`${path} has ${count(size)} bytes; an import takes ${count(maxBytes)}. Split it.`);
   }
   const given: Upload = {
     fileName: basename(path),
     options: store === undefined ? {} : { store },
     read: () => createReadStream(path, { highWaterMark: 1024 * 1024 }),
   };
-  const upload = (await source.prepare?.(given)) ?? given;
+  const upload = await prepareUpload(found, given);
   const today = dayIn(sync.timeZone(readSettings(sync.settings, process.env)), new Date());
   // Only whoever refuses a file for a bad row has to have seen all of them beforehand.
   const rowsMax = strict ? undefined : PREVIEW_ROWS;
-  const checked = await checkUpload(table, upload, today, { rowsMax, progress: sayProgress() });
-  return { sync, table, source, upload, checked };
+  const checked = await checkUpload(found, upload, today, { rowsMax, progress: sayProgress() });
+  return { kind: found, upload, checked };
 }
 
 /** Says now and then how far the check is, on standard error. */
@@ -88,19 +94,33 @@ function sayProgress(): (rows: number) => void {
 
 /** Loads a file in a run of its own, and waits for its end. */
 export async function loadUpload(session: Session, file: ImportedFile): Promise<RunResult> {
-  return follow(session, await startImport(session, file, actor()));
+  return follow(session, await startImport(session, file, { actor: actor() }));
 }
 
 /** What is wrong in a file, by row and column. */
 export function printErrors({ rows, badRows, errors, complete }: CheckedUpload): void {
-  for (const { row, reasons } of errors.slice(0, ERRORS_SHOWN)) {
-    printLine(`${colors.yellow('!')} row ${row}: ${reasons.join('; ')}`);
+  for (const error of errors.slice(0, ERRORS_SHOWN)) {
+    printLine(`${colors.yellow('!')} ${placeOf(error)}: ${error.reasons.join('; ')}`);
   }
   const more = badRows - Math.min(errors.length, ERRORS_SHOWN);
   if (more > 0) printLine(`and ${count(more)} more bad rows`);
   const looked = complete ? '' : 'the first ';
   if (badRows > 0) printLine(`${count(badRows)} of ${looked}${count(rows)} rows can't be taken.`);
   if (!complete) printLine(`The first ${count(rows)} rows were looked at; the run checks all of them.`);
+}
+
+const placeOf = ({ sheet, row }: UploadError): string =>
+  sheet === null ? `row ${row}` : `sheet ${sheet}, row ${row}`;
+
+async function findSkipped(
+  { database }: Session,
+  { kind, upload }: ImportedFile,
+): Promise<readonly SkippedRow[]> {
+  const skipped: SkippedRow[] = [];
+  for (const { source } of kind.parts) {
+    skipped.push(...((await source.findSkipped?.(database.db, upload)) ?? []));
+  }
+  return skipped;
 }
 
 function printSkipped(skipped: readonly SkippedRow[]): void {

@@ -1,4 +1,5 @@
 import colors from 'picocolors';
+import { audit } from '../../db/audit.ts';
 import { readReviews } from '../../db/run-list.ts';
 import type { ReviewShown } from '../../db/review-sample.ts';
 import { startRun } from '../../temporal/runs.ts';
@@ -23,6 +24,12 @@ export async function plan(
       trigger: 'manual',
       triggeredBy: actor(),
     });
+    await audit(session.database.db, {
+      actor: actor(),
+      action: 'plan',
+      subject: sync,
+      detail: { runId: started.runId },
+    });
     const result = await follow(session, started);
     const reviews = await readReviews(session.database.db, started.runId);
     if (options.json) {
@@ -38,22 +45,32 @@ export async function plan(
 /** What a review showed of one table: counts, then some rows of each kind. */
 export function renderReview(review: ReviewShown & { readonly table: string }): string {
   const { samples } = review;
-  if (!review.reason && review.inserted + review.updated + review.missing === 0) {
-    return `${colors.bold(review.table)}: nothing changes (${count(review.unchanged)} rows)`;
+  const { inserted, updated, unchanged, restored, missing, archived, quarantined } = review;
+  if (!review.reason && inserted + updated + restored + missing + archived + quarantined === 0) {
+    return `${colors.bold(review.table)}: nothing changes (${count(unchanged)} rows)`;
   }
-  const lines = [
-    '',
-    `${colors.bold(review.table)}: ${count(review.inserted)} to insert, ${count(review.updated)} to update, ` +
-      `${count(review.unchanged)} unchanged, ${count(review.missing)} missing from the source`,
+  const counts = [
+    `${count(inserted)} to insert`,
+    `${count(updated)} to update`,
+    ...(restored > 0 ? [`${count(restored)} to bring back from the archive`] : []),
+    `${count(unchanged)} unchanged`,
+    `${count(missing)} missing from the source`,
+    `${count(archived)} to archive`,
+    ...(quarantined > 0 ? [`${count(quarantined)} quarantined`] : []),
   ];
+  const lines = ['', `${colors.bold(review.table)}: ${counts.join(', ')}`];
   if (review.reason) lines.push(colors.yellow(`  held: ${review.reason}`));
   for (const row of samples.inserted.slice(0, SHOWN_ROWS)) lines.push(colors.green(`  + ${shortRow(row)}`));
+  for (const row of samples.restored.slice(0, SHOWN_ROWS)) lines.push(colors.green(`  ↑ ${shortRow(row)}`));
   for (const row of samples.missing.slice(0, SHOWN_ROWS)) lines.push(colors.red(`  - ${shortRow(row)}`));
   for (const { key, changes } of samples.updated.slice(0, SHOWN_ROWS)) {
     const changed = Object.entries(changes).map(
       ([column, [from, to]]) => `${column}: ${show(from)} → ${show(to)}`,
     );
     lines.push(`  ~ ${shortRow(key)}  ${changed.join(', ')}`);
+  }
+  for (const { position, reasons } of samples.quarantined.slice(0, SHOWN_ROWS)) {
+    lines.push(colors.yellow(`  ! row ${position}: ${reasons.join('; ')}`));
   }
   return lines.join('\n');
 }

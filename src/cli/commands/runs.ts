@@ -117,13 +117,14 @@ export async function cancel(id: string, options: DecideOptions): Promise<void> 
     if (result?.status !== 'running') {
       throw new UsageError(`Run ${runId} is ${result?.status}; only a running one can be cancelled.`);
     }
-    await cancelRun(client, workflowId, runId);
+    // First, so that the end of the run is not put down to nobody.
     await audit(database.db, {
       actor: actor(),
       action: 'cancel',
       subject: runId,
       detail: { reason: options.reason },
     });
+    await cancelRun(client, workflowId, runId);
     if (options.json) printJson({ run_id: runId, cancelled: true });
     else printLine(`run ${runId} stops after the step it is in`);
   });

@@ -1,6 +1,7 @@
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readConfig } from '../../config.ts';
+import { audit } from '../../db/audit.ts';
 import type { Session } from '../../installation/session.ts';
 import { startRun } from '../../temporal/runs.ts';
 import { actor, commandContext, EXIT } from '../context.ts';
@@ -17,6 +18,12 @@ export async function syncAll(): Promise<number> {
       sync: 'rentals',
       trigger: 'manual',
       triggeredBy: actor(),
+    });
+    await audit(session.database.db, {
+      actor: actor(),
+      action: 'run',
+      subject: 'rentals',
+      detail: { runId: started.runId },
     });
     const result = await follow(session, started);
     printLine(renderResult(result));

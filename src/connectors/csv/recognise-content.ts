@@ -50,7 +50,7 @@ function refuse(source: string, head: Buffer): void {
 }
 
 /** What a file that can't be CSV looks like, as 'an HTML page titled "Sign in"'; null when it may be CSV. */
-function recogniseContent(head: Buffer): string | null {
+export function recogniseContent(head: Buffer): string | null {
   const bytes = head.subarray(0, 4).toString('latin1');
   for (const [signature, name] of SIGNATURES) {
     if (bytes.startsWith(signature.slice(0, 4))) return name;

@@ -36,7 +36,8 @@ DECLARE
   -- What nobody but a migration writes.
   of_migrations CONSTANT text[] := ARRAY['migrations', 'migrations_lock'];
   -- What goes when a client is purged.
-  of_clients CONSTANT text[] := ARRAY['client_data', 'client_api_sync_results', 'sku_cache', 'watermarks', 'table_state'];
+  of_clients CONSTANT text[] := ARRAY['client_data', 'client_api_sync_results', 'sku_cache', 'watermarks', 'table_state',
+    'row_changes', 'watermark_changes'];
   -- What people change through the API.
   by_people CONSTANT text[] := ARRAY['audit_log', 'uploads', 'upload_chunks', 'quarantined_rows', 'open_causes',
     'notifications', 'notification_deliveries', 'rate_buckets', 'clients', 'client_api_credentials', 'leads', 'reports'];

@@ -83,8 +83,9 @@ export function runDecisionRoutes(api: Api) {
   const router = newRouter().openapi(cancel, async (c) => {
     const run = await findRun(api, c.req.valid('param').id);
     mustBe('running', run, 'cancel');
-    await cancelRun(client, run.workflowId, run.runId);
+    // First, so that the end of the run is not put down to nobody.
     await record('cancel', run.runId, c.req.valid('json').reason, c.get('principal'));
+    await cancelRun(client, run.workflowId, run.runId);
     return c.json({ run_id: run.runId, accepted: 'cancel' as const }, 202);
   });
   for (const verb of ['approve', 'reject'] as const) {

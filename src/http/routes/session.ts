@@ -114,11 +114,14 @@ function addressOf(c: Context<ApiEnv>): string {
 
 /** Who is logged in, and logging out. */
 export function sessionRoutes(api: Api) {
+  const { db } = api.session.database;
   return newRouter()
     .openapi(show, (c) => c.json(shown(api, c.get('principal')), 200))
     .openapi(logout, async (c) => {
       const id = readSessionCookie(c);
-      if (id !== undefined) await endSession(api.session.database.db, id);
+      if (id !== undefined) await endSession(db, id);
+      const { actor, tokenId } = c.get('principal');
+      await audit(db, { actor, action: 'log out', subject: 'dashboard', detail: { tokenId } });
       dropSessionCookie(c);
       return c.json({ ended: true as const }, 200);
     });

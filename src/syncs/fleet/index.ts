@@ -11,6 +11,7 @@ import {
   mediaPartners,
   vehicles,
 } from './tables.ts';
+import { budgetAmounts, holidayBlackoutDates, opsCapacity, rules } from './uploads.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -49,7 +50,18 @@ export const fleet = defineSync({
   windows: 'none',
   periodMs: 24 * HOUR_MS,
   runTimeoutMs: 2 * HOUR_MS,
-  tables: [vehicles, mediaPartners, loanHistory, currentActivity, approvedMakes, budgetSpending],
+  tables: [
+    vehicles,
+    mediaPartners,
+    loanHistory,
+    currentActivity,
+    approvedMakes,
+    budgetSpending,
+    opsCapacity,
+    holidayBlackoutDates,
+    rules,
+    budgetAmounts,
+  ],
   enrich: [geocode],
   derive: [preferredDays],
 });

@@ -161,13 +161,15 @@ export const approvedMakes: TableDefinition = {
 
 const MAKE_SPELLINGS = { VW: 'VOLKSWAGEN', CHEVY: 'CHEVROLET', CHEV: 'CHEVROLET' };
 
-const budgetRow = z.object({
+/** What identifies a budget, in whatever shows one. */
+export const BUDGET_KEY = {
   fleet: required(upperCase(MAKE_SPELLINGS)),
   office: required(keyText()),
   year: required(integer()),
   quarter: required(upperCase()),
-  amount_used: money(),
-});
+};
+
+const budgetRow = z.object({ ...BUDGET_KEY, amount_used: money() });
 
 /** What was spent of each budget. The budgets themselves come from uploads and are not touched. */
 export const budgetSpending: TableDefinition = {

@@ -11,9 +11,9 @@ export async function checkHealth(
   { databaseWasDown }: Parameters<HealthActivities['checkHealth']>[0],
   signal: AbortSignal,
 ): Promise<HealthReport> {
-  const { syncs, env, temporalHealth: temporal } = deps;
+  const { syncs, env, keys, temporalHealth: temporal } = deps;
   const { db } = deps.database;
-  const { late, ...report } = await lookAtEverything({ db, syncs, env, temporal });
+  const { late, ...report } = await lookAtEverything({ db, syncs, env, keys, temporal });
   if (report.checks.some(({ name, status }) => name === 'database' && status === 'error')) {
     if (!databaseWasDown) await tellWithoutDatabase(deps, report, signal);
     return report;

@@ -20,6 +20,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'src/db': ['src/domain', 'src/home', 'src/notify/causes.ts', 'src/free-port.ts'],
   'src/health': [
     'src/domain',
+    'src/connectors/backups',
     'src/db',
     'src/notify',
     'src/syncs',

@@ -1,7 +1,9 @@
 import type { Db } from '../db/connect.ts';
 import { type HealthCheck, type HealthReport, type TemporalHealth, worstOf } from '../domain/health.ts';
+import type { KeyRing } from '../key-ring.ts';
 import type { Environment } from '../settings.ts';
 import type { SyncDefinition } from '../syncs/define-sync.ts';
+import { checkBackups } from './backups.ts';
 import {
   checkDatabase,
   checkDisk,
@@ -17,6 +19,7 @@ export interface HealthParts {
   readonly db: Db;
   readonly syncs: readonly SyncDefinition[];
   readonly env: Environment;
+  readonly keys: KeyRing;
   readonly temporal: TemporalHealth;
 }
 
@@ -24,7 +27,7 @@ export interface HealthParts {
 export async function checkHealth(
   parts: HealthParts,
 ): Promise<HealthReport & { readonly late: readonly string[] }> {
-  const { db, syncs, env } = parts;
+  const { db, syncs, env, keys } = parts;
   const now = new Date();
   const [database, temporal, disk] = await Promise.all([
     checkDatabase(db),
@@ -38,6 +41,7 @@ export async function checkHealth(
     checkConnections(db),
     checkFailures(db, now),
     checkHolds(db, now),
+    checkBackups({ db, env, keys, now }),
     syncs.some(({ name }) => name === 'sales') ? checkLastSale(db) : null,
     checkRows(db, syncs),
   ]);

@@ -19,7 +19,7 @@ export async function health(options: { readonly json?: true }): Promise<number>
   return report.status === 'error' ? EXIT.failed : EXIT.ok;
 }
 
-async function look({ databaseUrl, temporal }: Targets, env: Targets['env']): Promise<HealthReport> {
+async function look({ databaseUrl, temporal, keys }: Targets, env: Targets['env']): Promise<HealthReport> {
   const database = connectDatabase({ databaseUrl, applicationName: 'durasync health' });
   const connection = await connectTemporal(temporal).catch(() => null);
   try {
@@ -27,6 +27,7 @@ async function look({ databaseUrl, temporal }: Targets, env: Targets['env']): Pr
       db: database.db,
       syncs,
       env,
+      keys,
       temporal: connection ? temporalHealth(connection.client) : UNREACHABLE,
     });
     return report;

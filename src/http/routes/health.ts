@@ -71,8 +71,8 @@ export function healthRoutes({ session, config, log }: Api) {
   return newRouter()
     .openapi(report, async (c) => {
       const env = { ...targets.env, DURASYNC_HOME: config.DURASYNC_HOME };
-      const temporal = temporalHealth(client);
-      const { timestamp, status, checks } = await checkHealth({ db: database.db, syncs, env, temporal });
+      const parts = { db: database.db, syncs, env, keys: targets.keys, temporal: temporalHealth(client) };
+      const { timestamp, status, checks } = await checkHealth(parts);
       return c.json({ timestamp, status, checks: [...checks] }, 200);
     })
     .openapi(alive, (c) => c.json({ status: 'ok' as const }, 200))

@@ -17,6 +17,9 @@ const PAGES: readonly { readonly to: string; readonly name: string; readonly ico
   { to: '/quarantine', name: 'Quarantine', icon: 'quarantine' },
   { to: '/schedules', name: 'Schedules', icon: 'schedules' },
   { to: '/health', name: 'Health', icon: 'health' },
+  { to: '/uploads', name: 'Uploads', icon: 'uploads' },
+  { to: '/backups', name: 'Backups', icon: 'backups' },
+  { to: '/audit', name: 'Audit', icon: 'audit' },
 ];
 
 interface ShellProps {

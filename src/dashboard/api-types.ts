@@ -8,6 +8,9 @@ import type {
   requestedSyncSchema,
 } from '../http/client-schemas.ts';
 import type { healthReportSchema } from '../http/health-schemas.ts';
+import type { previewSchema, startedImportSchema, uploadKindSchema } from '../http/upload-schemas.ts';
+import type { backupSchema } from '../http/backup-schemas.ts';
+import type { auditPageSchema } from '../http/audit-schemas.ts';
 import type { quarantinedRowSchema } from '../http/quarantine-schemas.ts';
 import type { runDetailSchema, runSummarySchema, startedRunSchema } from '../http/run-schemas.ts';
 import type { sessionSchema } from '../http/session-schemas.ts';
@@ -32,6 +35,11 @@ export type Connection = z.infer<typeof connectionSchema>;
 export type RequestedSync = z.infer<typeof requestedSyncSchema>;
 export type QuarantinedRow = z.infer<typeof quarantinedRowSchema>;
 export type HealthReport = z.infer<typeof healthReportSchema>;
+export type UploadKind = z.infer<typeof uploadKindSchema>;
+export type UploadPreview = z.infer<typeof previewSchema>;
+export type StartedImport = z.infer<typeof startedImportSchema>;
+export type Backup = z.infer<typeof backupSchema>;
+export type AuditPage = z.infer<typeof auditPageSchema>;
 
 /** What `GET` answers with, by address; `$` stands for an id, and what follows `?` does not matter. */
 export interface Answers {
@@ -45,5 +53,8 @@ export interface Answers {
   '/api/clients': Client[];
   '/api/clients/$': ClientDetail;
   '/api/quarantine': QuarantinedRow[];
+  '/api/uploads': UploadKind[];
+  '/api/backups': Backup[];
+  '/api/audit': AuditPage;
   '/api/health': HealthReport;
 }

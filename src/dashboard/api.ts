@@ -55,3 +55,13 @@ export const send = <Answer = unknown>(
   body?: object,
 ): Promise<Answer> =>
   call(method, address, body && JSON.stringify(body), body && 'application/json') as Promise<Answer>;
+
+/** Sends a form, such as a file. @throws ApiProblem */
+export function sendForm<Answer>(
+  address: string,
+  fields: Readonly<Record<string, string | File>>,
+): Promise<Answer> {
+  const form = new FormData();
+  for (const [name, field] of Object.entries(fields)) form.set(name, field);
+  return call('POST', address, form) as Promise<Answer>;
+}

@@ -6,6 +6,13 @@ export const count = (value: number): string => numbers.format(value);
 export const plural = (value: number, one: string, many = `${one}s`): string =>
   `${count(value)} ${value === 1 ? one : many}`;
 
+/** '4.2 MB'. */
+export function bytes(size: number): string {
+  const steps = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const step = Math.min(steps.length - 1, Math.floor(Math.log10(Math.max(1, size)) / 3));
+  return `${(size / 1000 ** step).toFixed(step > 1 ? 1 : 0)} ${steps[step]}`;
+}
+
 const MINUTE = 60;
 const HOUR = 3_600;
 const DAY = 86_400;

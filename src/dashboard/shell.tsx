@@ -16,7 +16,10 @@ const PAGES: readonly { readonly to: string; readonly name: string; readonly ico
   { to: '/clients', name: 'Clients', icon: 'clients' },
   { to: '/quarantine', name: 'Quarantine', icon: 'quarantine' },
   { to: '/schedules', name: 'Schedules', icon: 'schedules' },
+  { to: '/uploads', name: 'Uploads', icon: 'uploads' },
+  { to: '/backups', name: 'Backups', icon: 'backups' },
   { to: '/health', name: 'Health', icon: 'health' },
+  { to: '/audit', name: 'Audit', icon: 'audit' },
 ];
 
 interface ShellProps {

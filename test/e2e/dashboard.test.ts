@@ -252,6 +252,42 @@ test('health lists every check, the worst first', async () => {
   await page.getByRole('cell', { name: /PostgreSQL answers/ }).waitFor();
 });
 
+test('a file is checked and shown, and only then loaded; bad rows say what to do', async () => {
+  const head =
+    '#,Date,Customer Name,Contact,Function Date,Staff,Status,Category,Sub Category,Repeat count,Remarks';
+  const text = `${head}\n1,01-11-2026,Ann,9876543210,,Raj,Walk-in,,,,\n2,02-11-2026,Bob,12,,Raj,Walk-in,,,,\n`;
+  const page = await open('operator', '/uploads');
+  await page.getByLabel('Kind').selectOption('walk-ins');
+  await page.getByLabel('Store').fill('Suitor Guy - Kottayam');
+  await page.locator('input[type=file]').setInputFiles({
+    name: 'november.csv',
+    mimeType: 'text/csv',
+    buffer: Buffer.from(text),
+  });
+  await page.getByText('1 of 2 rows cannot be taken').waitFor();
+  await page.getByRole('row', { name: /row 3/ }).waitFor();
+  expect(await rows('SELECT count(*)::int AS n FROM rentals.leads')).toEqual([{ n: 0 }]);
+  await page.getByRole('button', { name: 'Load 1 row' }).click();
+  await page.getByRole('heading', { name: 'Rentals import' }).waitFor();
+  await page.locator('.page-title').getByText('completed', { exact: true }).waitFor();
+  expect(await rows('SELECT name FROM rentals.leads')).toEqual([{ name: 'Ann' }]);
+});
+
+test('the audit says who did what, by whom and about what', async () => {
+  const page = await open('viewer', '/audit');
+  await page
+    .getByRole('row', { name: /operator.*pause schedule.*fleet-nightly/ })
+    .first()
+    .waitFor();
+});
+
+test('a backup is started, and what there is to restore is said', async () => {
+  const page = await open('operator', '/backups');
+  await page.getByRole('heading', { name: 'Backups' }).waitFor();
+  await page.getByRole('button', { name: 'Back up now' }).click();
+  await page.getByText('The backup is being made').waitFor();
+});
+
 test('who only looks finds no button that changes anything', async () => {
   const id = await newestRun('completed');
   const page = await open('viewer', '/');
@@ -287,6 +323,9 @@ const PAGES = [
   '/quarantine',
   '/schedules',
   '/health',
+  '/uploads',
+  '/backups',
+  '/audit',
   '/runs/nothing',
 ];
 

@@ -46,3 +46,27 @@ export function Filters({ children }: { readonly children: ComponentChildren }) 
     </div>
   );
 }
+
+interface TextFilterProps {
+  readonly name: string;
+  readonly label: string;
+  readonly placeholder: string;
+}
+
+/** One filter by the first letters; it counts when it is entered. */
+export function TextFilter({ name, label, placeholder }: TextFilterProps) {
+  const { path, query: given } = usePlace();
+  const choose = (text: string): void =>
+    go(query(path, { ...Object.fromEntries(given), [name]: text.trim() }), 'replace');
+  return (
+    <label class="field inline">
+      <span>{label}</span>
+      <input
+        type="search"
+        value={given.get(name) ?? ''}
+        placeholder={placeholder}
+        onChange={(event) => choose(event.currentTarget.value)}
+      />
+    </label>
+  );
+}

@@ -2,6 +2,9 @@ import type { ComponentChildren } from 'preact';
 import { Empty, Page } from '../components/page.tsx';
 import { Link } from '../router.tsx';
 import { Health } from './health.tsx';
+import { Uploads } from './uploads.tsx';
+import { Backups } from './backups.tsx';
+import { Audit } from './audit.tsx';
 import { ClientPage } from './client.tsx';
 import { Clients } from './clients.tsx';
 import { Overview } from './overview.tsx';
@@ -29,6 +32,12 @@ export function pageFor(path: string): ComponentChildren {
       return <Schedules />;
     case 'health':
       return <Health />;
+    case 'uploads':
+      return <Uploads />;
+    case 'backups':
+      return <Backups />;
+    case 'audit':
+      return <Audit />;
     default:
       return (
         <Page title="Not found">

@@ -1,31 +1,12 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { listAudit } from '../../db/audit-list.ts';
 import { type Api, json, newRouter } from '../api.ts';
+import { auditPageSchema } from '../audit-schemas.ts';
 import { needs } from '../authenticate.ts';
 import { limit } from '../parameters.ts';
 import { COMMON_PROBLEMS } from '../problems.ts';
 
 const ENTRIES_LISTED = 50;
-
-const pageSchema = z
-  .object({
-    entries: z
-      .array(
-        z.object({
-          id: z.number().int(),
-          at: z.iso.datetime(),
-          actor: z.string().openapi({ example: 'token:ci' }),
-          action: z.string().openapi({ example: 'approve' }),
-          subject: z.string().openapi({ description: 'A run id, a sync, a schedule, a client.' }),
-          detail: z.record(z.string(), z.unknown()).readonly(),
-        }),
-      )
-      .readonly(),
-    next: z.number().int().nullable().openapi({
-      description: 'What `before` has to be for the next page; null behind the last one.',
-    }),
-  })
-  .openapi('AuditPage');
 
 const text = (description: string) => z.string().min(1).max(200).optional().openapi({ description });
 const instant = (description: string) => z.iso.datetime({ offset: true }).optional().openapi({ description });
@@ -47,7 +28,7 @@ const list = createRoute({
       limit: limit(ENTRIES_LISTED),
     }),
   },
-  responses: { 200: json(pageSchema, 'One page.'), ...COMMON_PROBLEMS },
+  responses: { 200: json(auditPageSchema, 'One page.'), ...COMMON_PROBLEMS },
 });
 
 /** The audit log. */

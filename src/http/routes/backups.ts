@@ -5,23 +5,8 @@ import { listBackups } from '../../db/backup/list-backups.ts';
 import { startBackup } from '../../temporal/backups.ts';
 import { type Api, json, newRouter } from '../api.ts';
 import { needs } from '../authenticate.ts';
+import { backupSchema } from '../backup-schemas.ts';
 import { COMMON_PROBLEMS } from '../problems.ts';
-
-const backupSchema = z
-  .object({
-    name: z.string(),
-    location: z.string(),
-    created_at: z.iso.datetime(),
-    bytes: z.number().int(),
-    rows: z.number().int(),
-    verified_at: z.iso
-      .datetime()
-      .nullable()
-      .openapi({ description: 'When it was last restored into a scratch database and found equal.' }),
-    database: z.string(),
-    schema_version: z.string(),
-  })
-  .openapi('Backup');
 
 const list = createRoute({
   method: 'get',

@@ -12,8 +12,8 @@ const ofSales = tablesOf([sales]);
 async function undo(of: RunId) {
   const runId = randomUUID() as RunId;
   await database.pool.query(
-    `INSERT INTO durasync.sync_runs (run_id, kind, sync, workflow_id, trigger, logical_at)
-     VALUES ($1, 'undo', 'sales', 'test', 'manual', now())`,
+    `INSERT INTO durasync.sync_runs (run_id, kind, sync, workflow_id, trigger, logical_at, status)
+     VALUES ($1, 'undo', 'sales', 'test', 'manual', now(), 'completed')`,
     [runId],
   );
   return takeBack(database, { runId, of, by: 'test' }, ofSales);

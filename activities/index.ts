@@ -1,5 +1,6 @@
 import { ApplicationFailure, activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { BackfillActivities, BackfillInput } from '../src/domain/backfills.ts';
+import type { CareActivities } from '../src/domain/backups.ts';
 import type { ClientActivities } from '../src/domain/clients.ts';
 import type { NotifyActivities, SyncActivities } from '../src/domain/contracts.ts';
 import { auditOnce } from '../src/db/audit.ts';
@@ -14,6 +15,7 @@ import { readSettings } from '../src/settings.ts';
 import { checkBackfill } from '../src/syncs/check-backfill.ts';
 import { askingToWait } from './asking-to-wait.ts';
 import { analyseSkus } from './analyse-skus.ts';
+import { backUp, noteBackups, prune, removeOld, upload, verifyNewest } from './care.ts';
 import { checkHealth } from './check-health.ts';
 import { clientActivities } from './clients.ts';
 import { type ActivityDependencies, findSync } from './dependencies.ts';
@@ -39,7 +41,8 @@ export function createActivities(
   NotifyActivities &
   HealthActivities &
   UndoActivities &
-  BackfillActivities {
+  BackfillActivities &
+  CareActivities {
   const { db } = deps.database;
   const clients = clientActivities(deps);
   const guarded = guard(deps);
@@ -70,6 +73,12 @@ export function createActivities(
     keepStaging: ({ relations }) => guarded(() => keepStaging(db, relations)),
     finishRun: (input) => guarded(() => finishRun(deps, input)),
     sweepRuns: () => guarded(() => sweepRuns(deps)),
+    createBackup: (input) => guarded((progress) => backUp(deps, input, stepCall(progress))),
+    uploadBackup: (input) => guarded((progress) => upload(deps, input, stepCall(progress))),
+    verifyNewestBackup: () => guarded((progress) => verifyNewest(deps, stepCall(progress))),
+    pruneBackups: () => guarded(() => prune(deps)),
+    noteBackups: (input) => guarded(() => noteBackups(deps, input)),
+    removeOldRows: () => guarded((progress) => removeOld(deps, stepCall(progress))),
     checkHealth: (input) => guarded(() => checkHealth(deps, input, cancellationSignal())),
     planUndo: (input) => guarded(() => planUndo(deps, input)),
     takeBack: (input) => guarded(() => takeBack(deps, input)),
@@ -137,8 +146,6 @@ async function finishRun(
   if (input.decision) {
     const { by, action, reason } = input.decision;
     await auditOnce(db, { actor: by, action, subject: input.runId, detail: { reason } });
-  } else if (input.status === 'cancelled') {
-    await auditOnce(db, { actor: 'temporal', action: 'cancel', subject: input.runId });
   }
   return result;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { backupSettings } from './connectors/backups/backup-settings.ts';
 import { missingForEmail, notifySettings } from './notify/settings.ts';
 import { createKeyRing } from './key-ring.ts';
 import { type Environment, readSettings, ConfigurationError, wholeNumber, yesOrNo } from './settings.ts';
@@ -31,7 +32,7 @@ export const configSchema = z.object({
   TEMPORAL_TLS_CA: z.string().optional(),
   TEMPORAL_TLS_SERVER_NAME: z.string().optional(),
   TEMPORAL_UI_URL: z.string().optional(),
-  DURASYNC_HOME: z.string().default('.durasync'),
+  ...backupSettings.shape,
   DURASYNC_HOST: z.string().default('127.0.0.1'),
   DURASYNC_PORT: port(),
   DURASYNC_PG_PORT: port(),

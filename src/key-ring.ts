@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Config } from './config.ts';
 import { type Home, writePrivateFile } from './home/home.ts';
@@ -20,6 +27,12 @@ export interface KeyRing {
   seal(secret: string, owner: string): string;
   /** @throws SealedSecretError when the key is unknown, or the text was altered or belongs to another owner */
   open(sealed: string, owner: string): string;
+  /** Whether the ring holds the key with this id. */
+  holds(keyId: string): boolean;
+  /** A mark that only holders of the key can make, as `keyId:base64`. @param purpose keeps marks of different kinds apart */
+  sign(text: string, purpose: string): string;
+  /** Whether the mark was made for this very text and purpose. @throws SealedSecretError when its key is unknown */
+  isSigned(text: string, purpose: string, signature: string): boolean;
   /** The same for bytes; what is sealed goes with the first key's id. */
   sealBytes(secret: Uint8Array, owner: string): Buffer;
   /** @throws SealedSecretError as `open` does */
@@ -85,8 +98,26 @@ export function createKeyRing(keys: string): KeyRing {
       ];
       return openParts(id, parts, owner);
     },
+    holds: (keyId) => byId.has(keyId),
+    sign: (text, purpose) => `${first.id}:${mark(first.key, text, purpose).toString('base64')}`,
+    isSigned: (text, purpose, signature) => {
+      const id = sealedWith(signature);
+      const key = byId.get(id);
+      if (!key) {
+        throw new SealedSecretError(`The key '${id}' is needed, which DURASYNC_SECRET_KEYS does not hold.`);
+      }
+      const given = Buffer.from(signature.slice(id.length + 1), 'base64');
+      const wanted = mark(key, text, purpose);
+      return given.length === wanted.length && timingSafeEqual(given, wanted);
+    },
   };
 }
+
+/** With a key of its own for each purpose, so that no mark says anything about what is sealed. */
+const mark = (key: Buffer, text: string, purpose: string): Buffer =>
+  createHmac('sha256', Buffer.from(hkdfSync('sha256', key, '', purpose, KEY_BYTES)))
+    .update(text)
+    .digest();
 
 /** The id of the key that a sealed text needs. */
 export const sealedWith = (sealed: string): string => sealed.slice(0, sealed.indexOf(':'));

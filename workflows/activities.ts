@@ -1,11 +1,12 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { BackfillActivities } from '../src/domain/backfills.ts';
+import type { CareActivities } from '../src/domain/backups.ts';
 import type { ClientActivities } from '../src/domain/clients.ts';
 import type { NotifyActivities, SyncActivities } from '../src/domain/contracts.ts';
 import type { HealthActivities } from '../src/domain/health.ts';
 import type { SkuActivities } from '../src/domain/sku-analysis.ts';
 import type { UndoActivities } from '../src/domain/undo.ts';
-import { HEAVY, PROBE, QUICK } from './activity-options.ts';
+import { CARE, HEAVY, PROBE, QUICK } from './activity-options.ts';
 
 /** Activities that move whole tables or ask outside systems. */
 export const heavy =
@@ -51,6 +52,9 @@ export const clientsInBulk = proxyActivities<Pick<ClientActivities, 'reconcileWo
 
 /** The activity that computes SKUs. */
 export const skus = proxyActivities<SkuActivities>(HEAVY);
+
+/** Activities that care for the whole database. */
+export const care = proxyActivities<CareActivities>(CARE);
 
 /** Options that put one line for people on an activity in the Web UI. */
 export const heavySummary = (summary: string) => ({ ...HEAVY, summary });

@@ -33,3 +33,6 @@ export const HEAVY: ActivityOptions = {
   heartbeatTimeout: '10 s',
   retry: { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '30 s', maximumAttempts: 1_000 },
 };
+
+/** For steps that go through the whole database, such as a backup. */
+export const CARE: ActivityOptions = { ...HEAVY, startToCloseTimeout: '12 hours' };

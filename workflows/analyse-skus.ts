@@ -1,6 +1,7 @@
-import { continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { continueAsNew, setCurrentDetails } from '@temporalio/workflow';
 import type { SkuAnalysis } from '../src/domain/sku-analysis.ts';
 import { skus } from './activities.ts';
+import { logicalInstant } from './logical-instant.ts';
 
 interface AnalyseSkusInput extends SkuAnalysis {
   readonly at: string;
@@ -36,11 +37,4 @@ export async function analyseSkus(
     from = page.next;
   }
   return continueAsNew<typeof analyseSkus>({ at, after: from, ...so });
-}
-
-/** The time a scheduled run was meant for, however late it starts; else its start. */
-function logicalInstant(): string {
-  const { searchAttributes, startTime } = workflowInfo();
-  const scheduled = searchAttributes['TemporalScheduledStartTime']?.[0];
-  return scheduled === undefined ? startTime.toISOString() : new Date(String(scheduled)).toISOString();
 }

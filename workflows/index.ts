@@ -3,6 +3,7 @@ export { analyseSkus } from './analyse-skus.ts';
 export { backfillSync } from './backfill.ts';
 export { decideHold } from './decide-hold.ts';
 export { maintainHealth } from './maintain-health.ts';
+export { maintainBackup, maintainRetention } from './maintain.ts';
 export { reconcileClients } from './reconcile-clients.ts';
 export { runSync } from './run-sync.ts';
 export { sweepRuns } from './sweep-runs.ts';

@@ -31,6 +31,7 @@ function rootFailure(error: unknown): unknown {
 /** Errors and failures that say: the command or a setting has to change. */
 const WRONG_USE = new Set([
   'BackfillError',
+  'BackupPlaceRefused',
   'ClientPausedError',
   'UsageError',
   'ConfigurationError',
@@ -40,6 +41,7 @@ const WRONG_USE = new Set([
   'NotRunningError',
   'PortTakenError',
   'PostgresUnavailableError',
+  'RestoreRefused',
   'TemporalCliError',
   'SealedSecretError',
   'UnknownClientError',

@@ -1,6 +1,7 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { RUN_STATUSES } from '../domain/run-result.ts';
 import { addBackfillCommands } from './backfill-program.ts';
+import { addBackupCommands } from './backup-program.ts';
 import { addClientCommands } from './client-program.ts';
 import { addRentalsCommands } from './rentals-program.ts';
 import { runCommand } from './run-command.ts';
@@ -265,6 +266,7 @@ token
   );
 
 addBackfillCommands(program);
+addBackupCommands(program);
 addClientCommands(program);
 addRentalsCommands(program);
 

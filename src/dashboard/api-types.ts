@@ -7,6 +7,7 @@ import type {
   connectionSchema,
   requestedSyncSchema,
 } from '../http/client-schemas.ts';
+import type { healthReportSchema } from '../http/health-schemas.ts';
 import type { quarantinedRowSchema } from '../http/quarantine-schemas.ts';
 import type { runDetailSchema, runSummarySchema, startedRunSchema } from '../http/run-schemas.ts';
 import type { sessionSchema } from '../http/session-schemas.ts';
@@ -30,6 +31,7 @@ export type ClientDetail = z.infer<typeof clientDetailSchema>;
 export type Connection = z.infer<typeof connectionSchema>;
 export type RequestedSync = z.infer<typeof requestedSyncSchema>;
 export type QuarantinedRow = z.infer<typeof quarantinedRowSchema>;
+export type HealthReport = z.infer<typeof healthReportSchema>;
 
 /** What `GET` answers with, by address; `$` stands for an id, and what follows `?` does not matter. */
 export interface Answers {
@@ -43,4 +45,5 @@ export interface Answers {
   '/api/clients': Client[];
   '/api/clients/$': ClientDetail;
   '/api/quarantine': QuarantinedRow[];
+  '/api/health': HealthReport;
 }

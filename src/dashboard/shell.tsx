@@ -16,6 +16,7 @@ const PAGES: readonly { readonly to: string; readonly name: string; readonly ico
   { to: '/clients', name: 'Clients', icon: 'clients' },
   { to: '/quarantine', name: 'Quarantine', icon: 'quarantine' },
   { to: '/schedules', name: 'Schedules', icon: 'schedules' },
+  { to: '/health', name: 'Health', icon: 'health' },
 ];
 
 interface ShellProps {

@@ -1,10 +1,8 @@
-import { type RawBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { RunId } from '../domain/ids.ts';
 import { dropClientView } from './client-views.ts';
 import type { Db } from './connect.ts';
-
-/** Rows that one statement deletes, so that none holds locks or grows the log for long. */
-const BATCH_ROWS = 5_000;
+import { deleteInBatches } from './delete-in-batches.ts';
 
 /** What a purge deleted, in rows. */
 export interface Purged {
@@ -63,15 +61,4 @@ export async function purgeClientRows(db: Db, clientId: string): Promise<Purged>
     for (const { view_name } of rows) await dropClientView(tx, view_name);
   });
   return purged;
-}
-
-async function deleteInBatches(db: Db, table: string, which: RawBuilder<unknown>): Promise<number> {
-  for (let deleted = 0; ;) {
-    // A place names a row of one table only; a client's data is in one partition, to which the condition leads.
-    const { numAffectedRows = 0n } = await sql`
-      DELETE FROM ${sql.table(table)} WHERE ${which} AND ctid = ANY(ARRAY(
-        SELECT ctid FROM ${sql.table(table)} WHERE ${which} LIMIT ${BATCH_ROWS}))`.execute(db);
-    deleted += Number(numAffectedRows);
-    if (numAffectedRows === 0n) return deleted;
-  }
 }

@@ -6,6 +6,7 @@ export type Db = Kysely<Database>;
 
 /** The pool for COPY and long transactions on one connection, and Kysely over the same pool for everything else. */
 export interface DatabaseConnection {
+  readonly databaseUrl: string;
   readonly db: Db;
   readonly pool: pg.Pool;
   close(): Promise<void>;
@@ -46,7 +47,7 @@ export function connectDatabase(options: ConnectOptions): DatabaseConnection {
   // The query's own rejection tells whoever waits for it.
   pool.on('connect', (client) => client.on('error', () => undefined));
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
-  return { db, pool, close: () => db.destroy() };
+  return { databaseUrl: options.databaseUrl, db, pool, close: () => db.destroy() };
 }
 
 /** A worker that is frozen in a transaction must not keep a table's lock from the next one for ever. */

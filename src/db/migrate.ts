@@ -19,14 +19,20 @@ const sqlFiles: MigrationProvider = {
   },
 };
 
+/** The schemas with tables of ours; those of unlogged and staging tables aside. */
+export const SCHEMAS = ['durasync', 'fleet', 'commerce', 'sales', 'rentals', 'cars'] as const;
+
+/** The names of all migrations, oldest first. The last one is the newest schema version. */
+export const migrationNames = async (): Promise<string[]> =>
+  Object.keys(await sqlFiles.getMigrations()).toSorted();
+
 /**
  * Makes `SELECT count(*) FROM vehicles` work for everyone who connects from now on. A setting of the
  * database, so a copy made from a template has to be given it again.
  */
 export async function setSearchPath(db: Db): Promise<void> {
   await sql`DO $$ BEGIN
-    EXECUTE format('ALTER DATABASE %I SET search_path = "$user", public, durasync, fleet, commerce, sales, rentals, cars',
-                   current_database());
+    EXECUTE format('ALTER DATABASE %I SET search_path = "$user", public, ${sql.raw(SCHEMAS.join(', '))}', current_database());
   END $$`.execute(db);
 }
 
@@ -35,11 +41,13 @@ export async function setSearchPath(db: Db): Promise<void> {
  * Safe to repeat, also from several processes at once.
  *
  * @param warn told what a migration could not do and what to do about it
+ * @param version the last migration to apply; the newest when left away
  * @throws the first migration's error; that migration is rolled back, earlier ones stay
  */
 export async function migrateToLatest(
   databaseUrl: string,
   warn: (message: string) => void = () => undefined,
+  version?: string,
 ): Promise<string[]> {
   const connection = connectDatabase({ databaseUrl, applicationName: 'durasync migrate', maxConnections: 2 });
   connection.pool.on('connect', (client) =>
@@ -55,10 +63,13 @@ export async function migrateToLatest(
       migrationTableName: 'migrations',
       migrationLockTableName: 'migrations_lock',
     });
-    const { error, results = [] } = await migrator.migrateToLatest();
+    const { error, results = [] } = await (version === undefined
+      ? migrator.migrateToLatest()
+      : migrator.migrateTo(version));
     if (error) throw error;
     await setSearchPath(connection.db);
-    await sql`SELECT durasync.grant_roles()`.execute(connection.db);
+    // An older version may not know the roles yet; it is not one to work with.
+    if (version === undefined) await sql`SELECT durasync.grant_roles()`.execute(connection.db);
     return results.filter((result) => result.status === 'Success').map((result) => result.migrationName);
   } finally {
     await connection.close();

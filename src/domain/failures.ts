@@ -26,6 +26,11 @@ export const FAILURES = {
   Fenced: 'always',
   DatabaseRefused: 'never',
   DatabaseUnavailable: 'always',
+  BackupUnusable: 'never',
+  BackupPlaceRefused: 'never',
+  BackupPlaceFull: 'few',
+  BackupPlaceUnavailable: 'few',
+  RestoreRefused: 'never',
   Unexpected: 'few',
 } as const satisfies Record<string, 'never' | 'few' | 'asked' | 'always'>;
 

@@ -14,6 +14,7 @@ import { dropEmptyBody } from './drop-empty-body.ts';
 import { refuseInvalid } from './refuse-invalid.ts';
 import { ProblemError, problemResponse } from './problems.ts';
 import { auditRoutes } from './routes/audit.ts';
+import { backupRoutes } from './routes/backups.ts';
 import { carsAdminRoutes } from './routes/cars-admin.ts';
 import { clientSyncRoutes } from './routes/client-syncs.ts';
 import { clientRoutes } from './routes/clients.ts';
@@ -99,6 +100,7 @@ export function createApp({ session, config, log, metrics, dashboard = [] }: App
     leadRoutes,
     uploadRoutes,
     auditRoutes,
+    backupRoutes,
     healthRoutes,
     metricsRoutes,
     sessionRoutes,

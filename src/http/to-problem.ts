@@ -25,6 +25,9 @@ export function toProblem(error: unknown, requestId: string): ProblemError {
   if (error instanceof SyncFailure && error.code === 'InvalidInput') {
     return new ProblemError('invalid-request', error.message);
   }
+  if (error instanceof SyncFailure && error.code.startsWith('BackupPlace')) {
+    return new ProblemError('unavailable', error.message, { unavailable: ['backups'] });
+  }
   if (error instanceof WorkflowNotFoundError) {
     return new ProblemError('not-running', 'Temporal has no such workflow under way any more.');
   }

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
+import type { Payload } from '@temporalio/common';
 import type { RunId } from '../domain/ids.ts';
 
 /**
@@ -11,11 +11,23 @@ export async function readPendingWork(client: Client, workflowId: string, runId:
     .getHandle(workflowId, runId)
     .describe()
     .catch(() => null);
-  const pending = description?.raw.pendingActivities ?? [];
-  return pending.flatMap(({ attempt, lastFailure, heartbeatDetails }) => {
-    if (attempt && attempt > 1 && lastFailure) return [`attempt ${attempt}: ${lastFailure.message}`];
-    const [detail] = heartbeatDetails?.payloads ?? [];
-    const text = detail?.data?.length ? defaultPayloadConverter.fromPayload<unknown>(detail) : null;
-    return typeof text === 'string' ? [text] : [];
-  });
+  const { payloadCodecs, payloadConverter } = client.options.loadedDataConverter;
+  const valueOf = async (payload: Payload): Promise<unknown> => {
+    let opened = [payload];
+    for (const codec of payloadCodecs) opened = await codec.decode(opened);
+    return opened[0] && payloadConverter.fromPayload<unknown>(opened[0]);
+  };
+  const lines = (description?.raw.pendingActivities ?? []).map(
+    async ({ attempt, lastFailure, heartbeatDetails }): Promise<string[]> => {
+      if (attempt && attempt > 1 && lastFailure) {
+        const sealed = lastFailure.encodedAttributes && (await valueOf(lastFailure.encodedAttributes));
+        const message = (sealed as { message?: string } | undefined)?.message ?? lastFailure.message;
+        return [`attempt ${attempt}: ${message}`];
+      }
+      const [detail] = heartbeatDetails?.payloads ?? [];
+      const text = detail?.data?.length ? await valueOf(detail) : null;
+      return typeof text === 'string' ? [text] : [];
+    },
+  );
+  return (await Promise.all(lines)).flat();
 }

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type ScheduleDescription, type ScheduleOptions, ScheduleOverlapPolicy } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { scheduledRunId, TASK_QUEUE } from '../domain/ids.ts';
+import { backupSettings } from '../connectors/backups/backup-settings.ts';
 import { type Environment, readSettings } from '../settings.ts';
 import { offReason } from '../syncs/configured.ts';
 import { runTimeoutMs, type ScheduleDefinition, type SyncDefinition } from '../syncs/define-sync.ts';
@@ -56,7 +57,29 @@ export function wantedSchedules(
     { off: undefined, options: healthOptions(now) },
     { off: undefined, options: skuOptions(now) },
     { off: undefined, options: reconcileOptions(now) },
+    ...careSchedules(readSettings(backupSettings, env).BACKUP_TIMEZONE, now),
   ];
+}
+
+/** Backup and retention. In UTC by default, where no night lacks 03:00 or has it twice. */
+function careSchedules(timeZone: string, now: Date): WantedSchedule[] {
+  const common = { timeZone, catchupWindowMs: 6 * HOUR_MS };
+  const attributes = [{ key: SYNC_TRIGGER, value: 'schedule' }];
+  const action = { args: [], workflowRunTimeout: 24 * HOUR_MS, typedSearchAttributes: attributes };
+  const backup = { id: 'backup-daily', at: { cron: '0 3 * * *' }, ...common } as const;
+  const retention = { id: 'retention-weekly', at: { cron: '0 4 * * 0' }, ...common } as const;
+  return [
+    scheduleOptions(backup, now, {
+      ...action,
+      workflowType: 'maintainBackup',
+      staticSummary: 'Backs the database up',
+    }),
+    scheduleOptions(retention, now, {
+      ...action,
+      workflowType: 'maintainRetention',
+      staticSummary: 'Proves the newest backup and removes what is past its age',
+    }),
+  ].map((options) => ({ off: undefined, options }));
 }
 
 function sweepOptions(now: Date): WantedSchedule['options'] {

@@ -1,10 +1,11 @@
 /**
- * npm run bench [-- night big geocode clients rentals cars sales] [--scale N] [--quick] [--json]
+ * npm run bench [-- night big geocode clients rentals cars sales backup] [--scale N] [--quick] [--json]
  *
  * Compares whole runs with what they can't cost less than, measured in the same minutes on the same engines. The
  * table goes to standard output, progress to standard error. Exit code 1 when a target is not met.
  */
 import { parseArgs } from 'node:util';
+import { measureBackup } from './backup.ts';
 import { startBed } from './bed.ts';
 import { measureBig } from './big.ts';
 import { measureCars } from './cars.ts';
@@ -26,6 +27,8 @@ const { values, positionals } = parseArgs({
 });
 const INTERRUPTED = 130;
 const CLIENTS_AT_SCALE_1 = 100;
+/** 2 million rows at the usual scale. */
+const BACKUP_AT_SCALE_1 = 1.1;
 const scale = Number(values.scale);
 const benchmarks = {
   night: (bed) => measureNight(bed, values.quick ? 1 : 7),
@@ -35,6 +38,7 @@ const benchmarks = {
   clients: (bed) => measureClients(bed, scale * CLIENTS_AT_SCALE_1),
   cars: (bed) => measureCars(bed, values.quick ? 1 : 5),
   sales: (bed) => measureSales(bed, values.quick ? 1 : 3),
+  backup: (bed) => measureBackup(bed, values.quick ? 1 : 3, scale * BACKUP_AT_SCALE_1),
 } satisfies Record<string, (bed: Awaited<ReturnType<typeof startBed>>) => Promise<Measured[]>>;
 const known = Object.keys(benchmarks) as (keyof typeof benchmarks)[];
 const unknown = positionals.filter((name) => !known.some((each) => each === name));

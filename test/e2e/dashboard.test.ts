@@ -11,8 +11,10 @@ const VEHICLES = FLEET_PATHS.FMS_VEHICLES_CSV_URL;
 /** What every test finds. */
 beforeAll(() => api.call('POST /api/syncs/fleet/runs?wait=true'));
 
+/** Of the fleet: other syncs have other buttons. */
 async function newestRun(status: string): Promise<string> {
-  const query = `SELECT run_id FROM durasync.sync_runs WHERE status = '${status}' ORDER BY started_at DESC LIMIT 1`;
+  const query = `SELECT run_id FROM durasync.sync_runs WHERE status = '${status}' AND sync = 'fleet'
+    ORDER BY started_at DESC LIMIT 1`;
   return String((await rows(query))[0]?.['run_id']);
 }
 
@@ -244,6 +246,12 @@ test('a client is synced now, paused with a reason, resumed, and its frequency c
   await page.getByText('Its shopify shop syncs every 6 h.').waitFor();
 });
 
+test('health lists every check, the worst first', async () => {
+  const page = await open('viewer', '/health');
+  await page.getByRole('table', { name: 'Checks' }).getByRole('row').nth(2).waitFor();
+  await page.getByRole('cell', { name: /PostgreSQL answers/ }).waitFor();
+});
+
 test('who only looks finds no button that changes anything', async () => {
   const id = await newestRun('completed');
   const page = await open('viewer', '/');
@@ -278,6 +286,7 @@ const PAGES = [
   '/clients/acme',
   '/quarantine',
   '/schedules',
+  '/health',
   '/runs/nothing',
 ];
 

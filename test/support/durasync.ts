@@ -15,7 +15,7 @@ export interface Finished {
 
 /** Variables that a developer's own shell may hold and that would change what a command does. */
 const OURS =
-  /^(DURASYNC_|FMS_|RETURN_API_|API_SYNC_|SYNC_|TEMPORAL_|GOOGLE_|GEOCODE_|DATABASE_URL$|LOG_LEVEL$)/;
+  /^(DURASYNC_|FMS_|RETURN_API_|API_SYNC_|SYNC_|TEMPORAL_|GOOGLE_|GEOCODE_|BACKUP_|RETENTION_|AWS_|DATABASE_URL$|LOG_LEVEL$)/;
 
 /** This process's variables without ours, and the given ones. */
 export function environment(variables: Variables): NodeJS.ProcessEnv {

@@ -12,6 +12,7 @@ import { recordClientScenarios } from './client-history-scenarios.ts';
 import { firstNight, fleetVariables, geocoderAnswer, type Night, secondNight } from './fault-fleet.ts';
 import type { FakeShopify } from './fake-shopify.ts';
 import { FLEET_PATHS, vehicleFile } from './fleet-files.ts';
+import { recordMaintenanceScenarios } from './maintenance-history-scenarios.ts';
 import { waitUntil } from './wait-until.ts';
 
 /** In the addresses of the exports; must not get into a history. */
@@ -133,6 +134,7 @@ export async function* recordScenarios(parts: RecordingParts): AsyncGenerator<Re
   yield { scenario: 'deliverNotifications.waited', handle: await waitAndWake(parts) };
   yield* recordClientScenarios(parts);
   yield* recordBackfillScenarios(parts);
+  yield* recordMaintenanceScenarios(parts);
 }
 
 /** A notification that is not due yet, and another one meanwhile. */

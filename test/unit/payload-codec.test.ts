@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
+import { loadDataConverter } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { expect, test } from 'vitest';
+import type { RunId } from '../../src/domain/ids.ts';
 import { createKeyRing } from '../../src/key-ring.ts';
+import { readPendingWork } from '../../src/temporal/pending-work.ts';
+import { createDataConverter } from '../../src/temporal/data-converter.ts';
 import { createPayloadCodec, sealedWithKey, visibly } from '../../src/temporal/payload-codec.ts';
 
 const key = (id: string): string => `${id}:${randomBytes(32).toString('base64')}`;
@@ -59,4 +64,24 @@ test('a mark that outlives every key stays readable', async () => {
   const marked = defaultPayloadConverter.toPayload(visibly('durasync'));
   const [kept] = await codec(k1).encode([marked]);
   expect(kept && valueOf(kept)).toBe('durasync');
+});
+
+test.each(['sealed', 'plain'] as const)('what open steps say is shown when payloads are %s', async (mode) => {
+  const [progress, failure] = await codec(k1, mode).encode([
+    payload('500 rows'),
+    payload({ message: 'it broke' }),
+  ]);
+  const raw = {
+    pendingActivities: [
+      { attempt: 1, heartbeatDetails: { payloads: [progress] } },
+      { attempt: 2, lastFailure: { message: 'Encoded failure', encodedAttributes: failure } },
+      { attempt: 2, lastFailure: { message: 'a plain one' } },
+    ],
+  };
+  const client = {
+    options: { loadedDataConverter: loadDataConverter(createDataConverter(createKeyRing(k1), mode)) },
+    workflow: { getHandle: () => ({ describe: async () => ({ raw }) }) },
+  };
+  const said = await readPendingWork(client as unknown as Client, 'sync/fleet', 'run' as RunId);
+  expect(said).toEqual(['500 rows', 'attempt 2: it broke', 'attempt 2: a plain one']);
 });

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { Empty, Page } from '../components/page.tsx';
 import { Link } from '../router.tsx';
+import { Health } from './health.tsx';
 import { ClientPage } from './client.tsx';
 import { Clients } from './clients.tsx';
 import { Overview } from './overview.tsx';
@@ -26,6 +27,8 @@ export function pageFor(path: string): ComponentChildren {
       return <Quarantine />;
     case 'schedules':
       return <Schedules />;
+    case 'health':
+      return <Health />;
     default:
       return (
         <Page title="Not found">

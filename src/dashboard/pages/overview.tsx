@@ -1,9 +1,10 @@
 import type { RunSummary, Schedule, Sync } from '../api-types.ts';
 import { Empty, Page, Section, With } from '../components/page.tsx';
+import { Concerns } from '../components/concerns.tsx';
 import { RunningRun } from '../components/progress.tsx';
 import { StartButtons } from '../components/run-actions.tsx';
 import { Spark } from '../components/spark.tsx';
-import { Badge, Status } from '../components/status.tsx';
+import { Status } from '../components/status.tsx';
 import { DataTable } from '../components/table.tsx';
 import { Ago } from '../components/time.tsx';
 import { capital, count, duration } from '../format.ts';
@@ -21,6 +22,7 @@ export function Overview() {
   return (
     <Page title="Overview">
       {held.data && held.data.length > 0 && <Decisions held={held.data} />}
+      <Concerns />
       {open.length > 0 && (
         <Section title="Running now">
           <div class="cards">
@@ -127,23 +129,7 @@ function LastRun({ sync: { last_run: run, off } }: { readonly sync: Sync }) {
 function NextRun({ sync, schedules }: { readonly sync: Sync } & Pick<SyncsProps, 'schedules'>) {
   const own = schedules.filter(({ id }) => sync.schedules.includes(id));
   const [next] = own.flatMap(({ paused, next_times: times }) => (paused ? [] : times.slice(0, 1))).sort();
-  if (next) {
-    return (
-      <div class="two-lines">
-        <Ago at={next} />
-        {isLate(sync, own) && <Badge tone="warn">Late</Badge>}
-      </div>
-    );
-  }
+  if (next) return <Ago at={next} />;
   if (own.some(({ paused }) => paused)) return <Status status="paused" />;
   return <span class="muted nowrap">{sync.name === 'commerce' ? 'by client' : 'none'}</span>;
-}
-
-/** Whether it has not completed within twice the time between two of its runs. */
-function isLate({ last_run: last }: Sync, schedules: readonly Schedule[]): boolean {
-  const periods = schedules.flatMap(({ paused, next_times: [first, second] }) =>
-    paused || !first || !second ? [] : [Date.parse(second) - Date.parse(first)],
-  );
-  const done = last?.status === 'completed' ? last.completed_at : null;
-  return periods.length > 0 && done !== null && Date.now() - Date.parse(done) > 2 * Math.min(...periods);
 }

@@ -1,3 +1,4 @@
+import { useEffect, useState } from 'preact/hooks';
 import { at, query } from '../api.ts';
 import type { RunDetail } from '../api-types.ts';
 import { Decide } from '../components/decide.tsx';
@@ -11,16 +12,37 @@ import { Steps, TableCounts } from '../components/table-counts.tsx';
 import { Ago, Elapsed, Moment } from '../components/time.tsx';
 import { capital, count, duration, who, words } from '../format.ts';
 import { live } from '../live.ts';
-import { Link } from '../router.tsx';
+import { hasMoved, Link } from '../router.tsx';
 import { useTemporalLink } from '../session.ts';
 import { useStore } from '../store.ts';
 import { useApi } from '../use-api.ts';
 
 const QUARANTINE_SHOWN = 5;
 
+/** How long a run that was just started may take to be there. */
+const BEGINS_MS = 15_000;
+const ASK_EVERY_MS = 1_000;
+
 /** One run: what it did or is doing, what it would do, and what people can do about it. */
 export function RunPage({ id }: { readonly id: string }) {
   const run = useApi('/api/runs/$', at('/api/runs/$', id), ['runs']);
+  const [openedAt] = useState(() => Date.now());
+  const { problem, reload } = run;
+  const waits = problem?.status === 404 && hasMoved() && Date.now() - openedAt < BEGINS_MS;
+  useEffect(() => {
+    if (!waits) return undefined;
+    const timer = setTimeout(reload, ASK_EVERY_MS);
+    return () => clearTimeout(timer);
+  }, [waits, problem]);
+  if (waits) {
+    return (
+      <Page title="Run">
+        <p class="loading" role="status">
+          Waiting for the run to begin…
+        </p>
+      </Page>
+    );
+  }
   return (
     <PageWith title="Run" loaded={run}>
       {(data) => <Run run={data} />}

@@ -4,23 +4,8 @@ import { type Api, json, newRouter } from '../api.ts';
 import { checkHealth } from '../../health/check-health.ts';
 import { temporalHealth } from '../../temporal/temporal-health.ts';
 import { needs } from '../authenticate.ts';
+import { healthReportSchema } from '../health-schemas.ts';
 import { COMMON_PROBLEMS, problem, ProblemError } from '../problems.ts';
-
-const statusSchema = z.enum(['healthy', 'warning', 'error']);
-const reportSchema = z
-  .object({
-    timestamp: z.string(),
-    status: statusSchema,
-    checks: z.array(
-      z.object({
-        name: z.string(),
-        status: statusSchema,
-        message: z.string(),
-        detail: z.record(z.string(), z.union([z.number(), z.string(), z.null()])).optional(),
-      }),
-    ),
-  })
-  .openapi('HealthReport');
 
 const PROBE_MS = 3_000;
 
@@ -59,7 +44,7 @@ const report = createRoute({
   description:
     'Looks at everything now. The answer is 200 whatever it finds; `status` is that of the worst check.',
   ...needs('viewer'),
-  responses: { 200: json(reportSchema, 'The report.'), ...COMMON_PROBLEMS },
+  responses: { 200: json(healthReportSchema, 'The report.'), ...COMMON_PROBLEMS },
 });
 
 /** For load balancers and orchestrators without a token, and for people with one. */

@@ -22,8 +22,10 @@ export async function takeBackTable(
   of: RunId,
 ): Promise<void> {
   const { archiveColumns } = undone;
-  const { live, archive, columns, images, sameKey, changedSince, changedSinceInserted, list, shownByOthers } =
-    undoSql(undone, of);
+  const { live, archive, columns, images, sameKey, changedSince, changedSinceInserted, list } = undoSql(
+    undone,
+    of,
+  );
   const exactly = async (rows: number, statement: ReturnType<typeof sql>): Promise<void> => {
     const { rowCount } = await runOn(client, db, statement);
     if (rowCount !== rows) throw new ChangedMeanwhileError(undone.table.live);
@@ -64,8 +66,7 @@ export async function takeBackTable(
         sql`DELETE FROM ${archive} WHERE first_run_id = ${of} AND archived_run_id = ${of}`,
       )
     : { rowCount: 0 };
-  const asItCame = sql`l.first_run_id = ${of} AND l.last_run_id = ${of} AND NOT ${shownByOthers('l')}
-                       AND ${changedSinceInserted} IS NULL`;
+  const asItCame = sql`l.first_run_id = ${of} AND l.last_run_id = ${of} AND ${changedSinceInserted} IS NULL`;
   await exactly(
     checked.removed - (inArchive ?? 0),
     undone.table.insertOnly.length === 0

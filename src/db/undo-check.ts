@@ -142,16 +142,13 @@ function broughtBackSince(undone: UndoneTable, of: RunId): RawBuilder<unknown> {
 }
 
 function insertedAndChangedSince(undone: UndoneTable, of: RunId): RawBuilder<unknown> {
-  const fragments = undoSql(undone, of);
-  const { keyOf, images, live, sameKey, shownByOthers, changedSinceInserted: changed } = fragments;
+  const { keyOf, images, live, sameKey, changedSinceInserted: changed } = undoSql(undone, of);
   return sql`
     SELECT ${keyOf('l')} AS key,
            CASE WHEN l.last_run_id IS DISTINCT FROM ${of} THEN ${byRun(sql`l.last_run_id`)}
-                WHEN ${shownByOthers('l')} THEN 'another source shows it too'
                 ELSE ${byPerson(changed)} END AS reason
     FROM ${live} l LEFT JOIN ${images('inserted')} b ON ${sameKey('l', 'b')}
-    WHERE l.first_run_id = ${of}
-      AND (l.last_run_id IS DISTINCT FROM ${of} OR ${shownByOthers('l')} OR ${changed} IS NOT NULL)`;
+    WHERE l.first_run_id = ${of} AND (l.last_run_id IS DISTINCT FROM ${of} OR ${changed} IS NOT NULL)`;
 }
 
 /** A row that another source has shown as well, which would show it again. */

@@ -98,8 +98,6 @@ async function describe(
     ...derived,
     ...parts.flatMap((part) => part.columns.filter((column) => !part.insertOnly.includes(column))),
     ...parts.flatMap(({ lifecycle }) => lifecycle?.changedAt ?? []),
-    // Which sources show a row is read again with their next reading.
-    ...parts.flatMap(({ shownBy }) => shownBy?.column ?? []),
     ...parts.flatMap(({ shownBy }) => shownBy?.column ?? []),
   ]);
   const peoples = columns.filter((column) => !loaded.has(column));
@@ -183,11 +181,6 @@ export function undoSql({ table, names, columns, peoples, defaults, derived }: U
     /** The key of `prefix` as JSON, for people. */
     keyOf: (prefix: string): RawBuilder<unknown> =>
       sql`jsonb_build_object(${sql.join(table.key.map((column) => sql`${sql.lit(column)}, ${sql.ref(`${prefix}.${column}`)}`))})`,
-    /** Whether another source shows a row too, so that it is not one run's alone. */
-    shownByOthers: (prefix: string): RawBuilder<boolean> =>
-      table.shownBy
-        ? sql<boolean>`cardinality(${sql.ref(`${prefix}.${table.shownBy.column}`)}) > 1`
-        : sql<boolean>`false`,
     has: (prefix: string): RawBuilder<boolean> =>
       sql<boolean>`${sql.ref(`${prefix}.${table.key[0]}`)} IS NOT NULL`,
   };

@@ -214,7 +214,7 @@ test('a schedule is paused with a reason, resumed, and run now', async () => {
   await page.getByText('fleet-nightly runs again.').waitFor();
   exports.answer(VEHICLES, vehicleFile(4));
   await page.getByRole('button', { name: 'Run now fleet-nightly' }).click();
-  await page.getByRole('row', { name: /Fleet schedule completed/ }).waitFor();
+  await page.getByRole('row', { name: /^Fleet schedule / }).waitFor();
 });
 
 test('a client is synced now, paused with a reason, resumed, and its frequency changed', async () => {

@@ -169,7 +169,9 @@ describe('import', { timeout: 90_000 }, () => {
     );
     expect((await cli('import', 'walk-ins', other)).stderr).toContain('the first row is not the header');
     const broken = await file('broken.xlsx', Buffer.from('PK no zip'));
-    expect((await cli('import', 'walk-ins', broken)).stderr).toContain('this ZIP archive is cut off or damaged');
+    expect((await cli('import', 'walk-ins', broken)).stderr).toContain(
+      'this ZIP archive is cut off or damaged',
+    );
   });
 });
 

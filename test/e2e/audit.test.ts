@@ -113,6 +113,7 @@ const STEPS: Readonly<Record<string, Step>> = {
     does: () => upload('/api/uploads/budgets/preview'),
   },
   'POST /api/uploads/{kind}': { action: 'import', does: () => upload('/api/uploads/budgets') },
+  'POST /api/backups': { action: 'backup', does: () => call('POST /api/backups') },
   'POST /api/schedules/{id}/pause': {
     action: 'pause schedule',
     does: () => call('POST /api/schedules/fleet-nightly/pause'),

@@ -21,7 +21,7 @@ export interface Principal {
  * is. Limits how much one token changes in a short time.
  */
 export const authenticate = (api: Api) => {
-  const takeChange = createCallLimit({ of: 'changes', burst: 60, perSecond: 1 });
+  const takeChange = createCallLimit({ of: 'changes', burst: 200, perSecond: 10 });
   return createMiddleware<ApiEnv>(async (c, next) => {
     c.set('principal', await identify(api, c));
     c.set('takeChange', takeChange);

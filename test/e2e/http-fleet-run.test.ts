@@ -17,7 +17,13 @@ test('a run that is waited for answers with its result, which the history then s
     total_rows_processed: 50,
   });
   const shown = await call(`GET /api/runs/${String(body['run_id'])}`);
-  expect(shown.body).toEqual({ ...body, decisions: [], reviews: expect.any(Array) });
+  expect(shown.body).toEqual({
+    ...body,
+    workflow_id: expect.any(String),
+    origin: { kind: 'sync', scope: null, trigger: 'manual', triggered_by: 'token:operator', window: null },
+    decisions: [],
+    reviews: expect.any(Array),
+  });
   expect((await call('GET /api/admin/sync-status')).body['last_run']).toMatchObject({
     run_id: body['run_id'],
     triggered_by: 'token:operator',

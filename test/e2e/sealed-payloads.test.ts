@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Client } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunId, holdId } from '../../src/domain/ids.ts';
 import { fleet } from '../../src/syncs/fleet/index.ts';
@@ -15,7 +15,6 @@ import { converterOf, type Sealing, startWorkerHere, type WorkerTarget } from '.
 import { FLEET_PATHS, vehicleFile } from '../support/fleet-files.ts';
 import { runResult, TEST_BUNDLES } from '../support/sync-harness.ts';
 
-Runtime.install({ logger: new DefaultLogger('ERROR') });
 const [database, { address, namespace, client: plain }, server] = await Promise.all([
   createTestDatabase(),
   createTestNamespace(),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger, Runtime } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { addClient } from '../../src/db/clients.ts';
 import { clientWorkflowId } from '../../src/domain/clients.ts';
@@ -22,7 +22,6 @@ import { stalledAnswer } from '../support/stalled-answer.ts';
 import { TEST_BUNDLES } from '../support/sync-harness.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-Runtime.install({ logger: new DefaultLogger('ERROR') });
 const [database, { address, namespace, client }, server] = await Promise.all([
   createTestDatabase(),
   createTestNamespace(),

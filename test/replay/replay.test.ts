@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { describe, expect, test } from 'vitest';
 import * as workflows from '../../workflows/index.ts';
 import { ensureWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
@@ -35,7 +35,6 @@ const FORBIDDEN = [
   'postgres://',
 ];
 
-Runtime.install({ logger: new DefaultLogger('ERROR') });
 const codePath = await ensureWorkflowBundle(TEST_BUNDLES);
 
 const MEANING = `The current workflow code does not do what this history shows. A run, client or hold that is under way when

@@ -46,7 +46,9 @@ export async function startEngineHost(): Promise<EngineHost> {
   });
   const temporal = once(async () => {
     const cliPath = await findTemporalCli(install);
-    const server = await startTestTemporal(folder, cliPath);
+    // The dev server picks ports for its own parts, and dies when somebody else takes one of them meanwhile.
+    const start = () => startTestTemporal(folder, cliPath);
+    const server = await start().catch(start).catch(start);
     stops.push(server.stop);
     return { address: server.address, cliPath };
   });

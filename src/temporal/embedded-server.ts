@@ -48,6 +48,10 @@ const SHUTDOWN = [
 const RETENTION_DAYS = 30;
 const START_MS = 60_000;
 const POLL_MS = 50;
+/** How often a server that dies at its start is started. */
+const START_ATTEMPTS = 3;
+/** Last words about a port that the server picked itself; of one that we gave it, it says "can't set … port". */
+const LOST_A_PORT = /^panic:|^(?!.*can't set).*address already in use/m;
 
 /**
  * Starts the Temporal dev server with its Web UI on loopback, in a process group of its own, and waits until it
@@ -60,26 +64,37 @@ export async function startEmbeddedTemporal(options: EmbeddedTemporalOptions): P
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
   await stopLeftovers(options);
   return withFreePort(options.port, (port) =>
-    withFreePort({ ...options.uiPort, avoid: port }, async (uiPort) => {
-      const engine = await startServer(options, port, uiPort);
-      let stopped: Promise<void> | undefined;
-      const stop = (): Promise<void> => (stopped ??= engine.stop(SHUTDOWN));
-      try {
-        const connection = await connectWhenReady(engine, options, { port, uiPort });
-        await prepareNamespaces(connection, options.namespaces).finally(() => connection.close());
-      } catch (error) {
-        await stop();
-        throw error;
-      }
+    withFreePort({ ...options.uiPort, avoid: port }, (uiPort) => startOnPorts(options, { port, uiPort })),
+  );
+}
+
+interface Ports {
+  readonly port: number;
+  readonly uiPort: number;
+}
+
+/** The server picks ports for its own parts, and dies at its start when somebody else takes one of them meanwhile. */
+async function startOnPorts(options: EmbeddedTemporalOptions, ports: Ports): Promise<EmbeddedTemporal> {
+  for (let attempt = 1; ; attempt += 1) {
+    const engine = await startServer(options, ports);
+    let stopped: Promise<void> | undefined;
+    const stop = (): Promise<void> => (stopped ??= engine.stop(SHUTDOWN));
+    try {
+      const connection = await connectWhenReady(engine, options, ports);
+      await prepareNamespaces(connection, options.namespaces).finally(() => connection.close());
       return {
         pid: engine.pid,
-        address: `${HOST}:${port}`,
-        uiUrl: `http://${HOST}:${uiPort}`,
+        address: `${HOST}:${ports.port}`,
+        uiUrl: `http://${HOST}:${ports.uiPort}`,
         stop,
         exited: engine.exited,
       };
-    }),
-  );
+    } catch (error) {
+      await stop();
+      if (attempt === START_ATTEMPTS || !LOST_A_PORT.test(await engine.logTail())) throw error;
+      options.log?.('Starting the Temporal server again: another process took a port of one of its parts');
+    }
+  }
 }
 
 async function stopLeftovers({ dataDir, log }: EmbeddedTemporalOptions): Promise<void> {
@@ -91,8 +106,7 @@ async function stopLeftovers({ dataDir, log }: EmbeddedTemporalOptions): Promise
 
 function startServer(
   { cliPath, dataDir, state, logFile }: EmbeddedTemporalOptions,
-  port: number,
-  uiPort: number,
+  { port, uiPort }: Ports,
 ): Promise<EngineProcess> {
   const args = ['server', 'start-dev', '--ip', HOST, '--port', String(port), '--ui-port', String(uiPort)];
   args.push('--log-level', 'warn', '--ui-disable-news-fetch');
@@ -112,7 +126,7 @@ function startServer(
 async function connectWhenReady(
   engine: EngineProcess,
   options: EmbeddedTemporalOptions,
-  ports: { readonly port: number; readonly uiPort: number },
+  ports: Ports,
 ): Promise<Connection> {
   let gone = false;
   void engine.exited.then(() => (gone = true));
@@ -138,15 +152,13 @@ function isListening(port: number): Promise<boolean> {
   });
 }
 
-function startError(
-  tail: string,
-  options: EmbeddedTemporalOptions,
-  { port, uiPort }: { readonly port: number; readonly uiPort: number },
-): Error {
+function startError(tail: string, options: EmbeddedTemporalOptions, { port, uiPort }: Ports): Error {
   if (/can't set UI port.*address already in use/.test(tail)) {
     return new PortTakenError(options.uiPort.use, uiPort, null);
   }
-  if (/address already in use/.test(tail)) return new PortTakenError(options.port.use, port, null);
+  if (/can't set frontend port.*address already in use/.test(tail)) {
+    return new PortTakenError(options.port.use, port, null);
+  }
   if (/disk is full|no space left on device/i.test(tail)) {
     return new EmbeddedTemporalError(
       `Temporal could not start because the disk that holds ${options.dataDir} is full. Free some space and start again.`,

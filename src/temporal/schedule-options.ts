@@ -51,106 +51,92 @@ export function wantedSchedules(
       }),
     }));
   });
+  const { BACKUP_TIMEZONE } = readSettings(backupSettings, env);
   return [
     ...ofSyncs,
-    { off: undefined, options: sweepOptions(now) },
-    { off: undefined, options: healthOptions(now) },
-    { off: undefined, options: skuOptions(now) },
-    { off: undefined, options: reconcileOptions(now) },
-    ...careSchedules(readSettings(backupSettings, env).BACKUP_TIMEZONE, now),
+    ...ownSchedules(BACKUP_TIMEZONE).map(
+      ({ id, cron, timeZone = 'UTC', catchupWindowMs, of, ...action }) => ({
+        off: undefined,
+        options: scheduleOptions({ id, at: { cron }, timeZone, catchupWindowMs }, now, {
+          ...action,
+          args: [],
+          typedSearchAttributes: [
+            ...(of ? [{ key: SYNC_NAME, value: of }] : []),
+            { key: SYNC_TRIGGER, value: 'schedule' },
+          ],
+        }),
+      }),
+    ),
   ];
 }
 
-/** Backup and retention. In UTC by default, where no night lacks 03:00 or has it twice. */
-function careSchedules(timeZone: string, now: Date): WantedSchedule[] {
-  const common = { timeZone, catchupWindowMs: 6 * HOUR_MS };
-  const attributes = [{ key: SYNC_TRIGGER, value: 'schedule' }];
-  const action = { args: [], workflowRunTimeout: 24 * HOUR_MS, typedSearchAttributes: attributes };
-  const backup = { id: 'backup-daily', at: { cron: '0 3 * * *' }, ...common } as const;
-  const retention = { id: 'retention-weekly', at: { cron: '0 4 * * 0' }, ...common } as const;
-  return [
-    scheduleOptions(backup, now, {
-      ...action,
-      workflowType: 'maintainBackup',
-      staticSummary: 'Backs the database up',
-    }),
-    scheduleOptions(retention, now, {
-      ...action,
-      workflowType: 'maintainRetention',
-      staticSummary: 'Proves the newest backup and removes what is past its age',
-    }),
-  ].map((options) => ({ off: undefined, options }));
+interface OwnSchedule extends Required<
+  Pick<Action, 'workflowType' | 'workflowRunTimeout' | 'staticSummary'>
+> {
+  readonly id: string;
+  readonly cron: string;
+  /** UTC by default, where no night lacks 03:00 or has it twice. */
+  readonly timeZone?: string;
+  readonly catchupWindowMs: number;
+  /** The sync that it belongs to. */
+  readonly of?: string;
 }
 
-function sweepOptions(now: Date): WantedSchedule['options'] {
-  const times = {
+/** The schedules that no definition of a sync asks for. */
+const ownSchedules = (backupTimeZone: string): readonly OwnSchedule[] => [
+  {
     id: 'sweep-runs',
-    at: { cron: '17 * * * *' },
-    timeZone: 'UTC',
+    cron: '17 * * * *',
     catchupWindowMs: 10 * MINUTE_MS,
-  } as const;
-  return scheduleOptions(times, now, {
     workflowType: 'sweepRuns',
-    args: [],
     workflowRunTimeout: 10 * MINUTE_MS,
     staticSummary: 'Ends the rows of runs whose workflow is gone',
-    typedSearchAttributes: [{ key: SYNC_TRIGGER, value: 'schedule' }],
-  });
-}
-
-function healthOptions(now: Date): WantedSchedule['options'] {
-  const times = {
+  },
+  {
     id: 'health-hourly',
-    at: { cron: '47 * * * *' },
-    timeZone: 'UTC',
+    cron: '47 * * * *',
     catchupWindowMs: 10 * MINUTE_MS,
-  } as const;
-  return scheduleOptions(times, now, {
     workflowType: 'maintainHealth',
-    args: [],
     workflowRunTimeout: 30 * MINUTE_MS,
     staticSummary: 'Looks at everything and tells people what has changed',
-    typedSearchAttributes: [{ key: SYNC_TRIGGER, value: 'schedule' }],
-  });
-}
-
-function skuOptions(now: Date): WantedSchedule['options'] {
-  const times = {
+  },
+  {
     id: 'sku-analysis',
-    at: { cron: '0 1,9,17 * * *' },
-    timeZone: 'UTC',
+    cron: '0 1,9,17 * * *',
     catchupWindowMs: HOUR_MS,
-  } as const;
-  return scheduleOptions(times, now, {
+    of: 'commerce',
     workflowType: 'analyseSkus',
-    args: [],
     workflowRunTimeout: 6 * HOUR_MS,
     staticSummary: 'Computes stock and sales of every SKU of every client',
-    typedSearchAttributes: [
-      { key: SYNC_NAME, value: 'commerce' },
-      { key: SYNC_TRIGGER, value: 'schedule' },
-    ],
-  });
-}
-
-function reconcileOptions(now: Date): WantedSchedule['options'] {
-  const times = {
+  },
+  {
     id: 'clients-reconcile',
-    at: { cron: '37 * * * *' },
-    timeZone: 'UTC',
+    cron: '37 * * * *',
     catchupWindowMs: 10 * MINUTE_MS,
-  } as const;
-  return scheduleOptions(times, now, {
+    of: 'commerce',
     workflowType: 'reconcileClients',
-    args: [],
     workflowRunTimeout: HOUR_MS,
     staticSummary: 'Starts missing workflows of clients and ends those of removed ones',
-    typedSearchAttributes: [
-      { key: SYNC_NAME, value: 'commerce' },
-      { key: SYNC_TRIGGER, value: 'schedule' },
-    ],
-  });
-}
+  },
+  {
+    id: 'backup-daily',
+    cron: '0 3 * * *',
+    timeZone: backupTimeZone,
+    catchupWindowMs: 6 * HOUR_MS,
+    workflowType: 'maintainBackup',
+    workflowRunTimeout: 24 * HOUR_MS,
+    staticSummary: 'Backs the database up',
+  },
+  {
+    id: 'retention-weekly',
+    cron: '0 4 * * 0',
+    timeZone: backupTimeZone,
+    catchupWindowMs: 6 * HOUR_MS,
+    workflowType: 'maintainRetention',
+    workflowRunTimeout: 24 * HOUR_MS,
+    staticSummary: 'Proves the newest backup and removes what is past its age',
+  },
+];
 
 type Action = Pick<
   ScheduleOptions['action'],

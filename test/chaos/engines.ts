@@ -7,7 +7,7 @@ import { connectDatabase, type DatabaseConnection } from '../../src/db/connect.t
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts';
 import { migrateToLatest } from '../../src/db/migrate.ts';
 import { type EmbeddedTemporal, startEmbeddedTemporal } from '../../src/temporal/embedded-server.ts';
-import { startUnsteadyNetwork, type UnsteadyNetwork } from './unsteady-network.ts';
+import { startUnsteadyNetwork, type UnsteadyNetwork } from '../support/unsteady-network.ts';
 
 const DATABASE = 'campaign';
 const DISK_MB = 24;

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -126,6 +126,22 @@ test('a program that is not the Temporal CLI is refused with its last words or a
   await expect(startEmbeddedTemporal({ ...options, cliPath: join(folder, 'none') })).rejects.toThrow(
     /could not be started.*TEMPORAL_CLI_PATH/,
   );
+});
+
+test('a server that loses a port of one of its parts at its start is started again', async () => {
+  const unlucky = join(folder, 'unlucky');
+  const once = `if mkdir '${folder}/died' 2>/dev/null; then`;
+  const panic = 'echo "panic: listen tcp 127.0.0.1:40001: bind: address already in use" >&2; exit 2';
+  await writeFile(unlucky, `#!/bin/sh\n${once} ${panic}; fi\nexec '${cliPath}' "$@"\n`, { mode: 0o755 });
+  const told: string[] = [];
+  const server = await startEmbeddedTemporal({
+    ...options,
+    cliPath: unlucky,
+    log: (message) => told.push(message),
+  });
+  running.push(server);
+  await startWorkflow(server.address, 'demo', 'after-the-second-start');
+  expect(told).toEqual([expect.stringContaining('Starting the Temporal server again')]);
 });
 
 test('namespaces and search attributes can be asked for again, also at the same time', async () => {

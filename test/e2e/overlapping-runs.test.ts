@@ -1,15 +1,15 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, onTestFinished, test } from 'vitest';
 import type { RunId } from '../../src/domain/ids.ts';
 import { startRun } from '../../src/temporal/runs.ts';
-import { startCuttableProxy } from '../support/cuttable-proxy.ts';
 import { testEngine } from '../support/engines.ts';
 import { answerNight, firstNight, type Night } from '../support/fault-fleet.ts';
 import { startFaultHarness, stagingLeft } from '../support/fault-harness.ts';
 import { killHard, startWorkerHere, startWorkersInChild } from '../support/fault-worker.ts';
 import { vehicleFile, vehicleLine } from '../support/fleet-files.ts';
 import { runResult, tableOf } from '../support/sync-harness.ts';
+import { startUnsteadyNetwork } from '../support/unsteady-network.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const fleet = await startFaultHarness();
@@ -123,16 +123,17 @@ test('one sync started four ways at once ends with the newest snapshot; the olde
 }, 120_000);
 
 test('a worker that Temporal has lost sight of, but that still works, changes nothing any more', async () => {
-  const proxy = await startCuttableProxy(target.address);
+  const network = await startUnsteadyNetwork(Number(target.address.split(':')[1]));
+  onTestFinished(network.close);
   const seen = { ...target, taskQueue: 'cut off' };
-  const child = await startWorkersInChild([{ ...seen, address: proxy.address }]);
+  const child = await startWorkersInChild([{ ...seen, address: `127.0.0.1:${network.port}` }]);
   const stalled = fleet.stall('FMS_VEHICLES_CSV_URL', newest.FMS_VEHICLES_CSV_URL, 100);
   const run = await fleet.start({ tables: ['vehicles'] }, 'cut off');
   await fleet.staged(run.runId, 'vehicles', 5);
   const attempt = async () =>
     (await rows(`SELECT attempt FROM staging_progress WHERE run_id = '${run.runId}'`))[0]?.['attempt'];
   const first = await attempt();
-  proxy.cut();
+  network.close();
   const next = await startWorkerHere(seen);
   await waitUntil('the next attempt has taken over', async () => (await attempt()) !== first);
   await fleet.staged(run.runId, 'vehicles', 5);

@@ -46,9 +46,7 @@ export async function startEngineHost(): Promise<EngineHost> {
   });
   const temporal = once(async () => {
     const cliPath = await findTemporalCli(install);
-    // The dev server picks ports for its own parts, and dies when somebody else takes one of them meanwhile.
-    const start = () => startTestTemporal(folder, cliPath);
-    const server = await start().catch(start).catch(start);
+    const server = await startTestTemporal(folder, cliPath);
     stops.push(server.stop);
     return { address: server.address, cliPath };
   });

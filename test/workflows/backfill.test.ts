@@ -10,6 +10,7 @@ import { checkBackfill } from '../../src/syncs/check-backfill.ts';
 import { syncs } from '../../src/syncs/index.ts';
 import { toFailure } from '../../activities/to-failure.ts';
 import { startTimeSkippingServer } from '../support/engines.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const HOUR_MS = 3_600_000;
 const KEYWORD = 2;
@@ -132,6 +133,8 @@ test('a cancelled one stops its windows and ends', async () => {
   await environment.sleep('10 minutes');
   expect(await statusOf(handle)).toMatchObject({ open: [{ from: '2025-01-01' }, {}, {}, {}] });
   await handle.cancel();
+  // Waiting for the result would let the windows' time pass before the server has passed the cancellation on.
+  await waitUntil('it is cancelled', async () => (await handle.describe()).status.name === 'CANCELLED');
   await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
   expect(await statusOf(handle)).toMatchObject({ open: [], completed: 0 });
 });

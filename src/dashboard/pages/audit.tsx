@@ -1,22 +1,20 @@
-import { useState } from 'preact/hooks';
 import { query } from '../api.ts';
 import type { AuditPage } from '../api-types.ts';
 import { Filters, TextFilter, useFilters } from '../components/filters.tsx';
 import { Empty, Page, With } from '../components/page.tsx';
+import { useMore } from '../components/show-more.tsx';
 import { DataTable } from '../components/table.tsx';
 import { Ago } from '../components/time.tsx';
 import { cellText, shortId, who, words } from '../format.ts';
 import { Link } from '../router.tsx';
 import { useApi } from '../use-api.ts';
 
-const AT_ONCE = 50;
-const MOST = 1_000;
 const RUN_ID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
 
 /** Who did what, when, newest first. */
 export function Audit() {
   const filters = useFilters(['actor', 'action', 'subject']);
-  const [limit, setLimit] = useState(AT_ONCE);
+  const { limit, moreButton } = useMore();
   const page = useApi('/api/audit', query('/api/audit', { ...filters, limit }), ['audit']);
   return (
     <Page title="Audit">
@@ -34,15 +32,7 @@ export function Audit() {
           ) : (
             <>
               <AuditTable entries={entries} />
-              {next !== null && limit < MOST && (
-                <button
-                  type="button"
-                  class="button plain more-button"
-                  onClick={() => setLimit(limit + AT_ONCE)}
-                >
-                  Show more
-                </button>
-              )}
+              {moreButton(next !== null)}
             </>
           )
         }

@@ -1,19 +1,16 @@
-import { useState } from 'preact/hooks';
 import { query } from '../api.ts';
 import { Choice, Filters, useFilters } from '../components/filters.tsx';
 import { Empty, Page, With } from '../components/page.tsx';
 import { QuarantineList } from '../components/quarantine-list.tsx';
+import { useMore } from '../components/show-more.tsx';
 import { shortId } from '../format.ts';
 import { Link } from '../router.tsx';
 import { useApi } from '../use-api.ts';
 
-const AT_ONCE = 50;
-const MOST = 1_000;
-
 /** Rows that could not be taken, newest first. */
 export function Quarantine() {
   const filters = useFilters(['sync', 'table', 'run_id']);
-  const [limit, setLimit] = useState(AT_ONCE);
+  const { limit, moreButton } = useMore();
   const syncs = useApi('/api/syncs', '/api/syncs');
   const rows = useApi('/api/quarantine', query('/api/quarantine', { ...filters, limit }), ['quarantine']);
   const shown = syncs.data?.filter(({ name }) => filters.sync === undefined || name === filters.sync) ?? [];
@@ -50,15 +47,7 @@ export function Quarantine() {
           ) : (
             <>
               <QuarantineList rows={data} />
-              {data.length === limit && limit < MOST && (
-                <button
-                  type="button"
-                  class="button plain more-button"
-                  onClick={() => setLimit(limit + AT_ONCE)}
-                >
-                  Show more
-                </button>
-              )}
+              {moreButton(data.length === limit)}
             </>
           )
         }

@@ -1,8 +1,8 @@
-import { useState } from 'preact/hooks';
 import { query } from '../api.ts';
 import { Choice, Filters, useFilters } from '../components/filters.tsx';
 import { Empty, Page, With } from '../components/page.tsx';
 import { RunsTable } from '../components/runs-table.tsx';
+import { useMore } from '../components/show-more.tsx';
 import { Link } from '../router.tsx';
 import { useApi } from '../use-api.ts';
 
@@ -18,13 +18,11 @@ const STATUSES = [
   'undone',
 ];
 const KINDS = ['sync', 'plan', 'import', 'replay', 'undo'];
-const AT_ONCE = 50;
-const MOST = 1_000;
 
 /** The history, newest first. */
 export function Runs() {
   const filters = useFilters(['sync', 'status', 'kind']);
-  const [limit, setLimit] = useState(AT_ONCE);
+  const { limit, moreButton } = useMore();
   const syncs = useApi('/api/syncs', '/api/syncs');
   const runs = useApi('/api/runs', query('/api/runs', { ...filters, limit }), ['runs']);
   return (
@@ -51,15 +49,7 @@ export function Runs() {
           ) : (
             <>
               <RunsTable runs={data} />
-              {data.length === limit && limit < MOST && (
-                <button
-                  type="button"
-                  class="button plain more-button"
-                  onClick={() => setLimit(limit + AT_ONCE)}
-                >
-                  Show more
-                </button>
-              )}
+              {moreButton(data.length === limit)}
             </>
           )
         }

@@ -8,6 +8,7 @@ export interface UnsteadyNetwork {
   /** Lets nothing through in either direction, as when a cable is cut and nobody has noticed. */
   freeze(): void;
   thaw(): void;
+  /** From now on nothing goes through, and nobody can connect. Safe to repeat. */
   close(): void;
 }
 

@@ -130,9 +130,9 @@ test('a program that is not the Temporal CLI is refused with its last words or a
 
 test('a server that loses a port of one of its parts at its start is started again', async () => {
   const unlucky = join(folder, 'unlucky');
-  const once = `if mkdir '${folder}/died' 2>/dev/null; then`;
+  const atFirst = `if mkdir '${folder}/died' 2>/dev/null; then`;
   const panic = 'echo "panic: listen tcp 127.0.0.1:40001: bind: address already in use" >&2; exit 2';
-  await writeFile(unlucky, `#!/bin/sh\n${once} ${panic}; fi\nexec '${cliPath}' "$@"\n`, { mode: 0o755 });
+  await writeFile(unlucky, `#!/bin/sh\n${atFirst} ${panic}; fi\nexec '${cliPath}' "$@"\n`, { mode: 0o755 });
   const told: string[] = [];
   const server = await startEmbeddedTemporal({
     ...options,

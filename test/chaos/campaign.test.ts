@@ -4,6 +4,7 @@ import { startCsvServer } from '../support/csv-server.ts';
 import { testEngine } from '../support/engines.ts';
 import { startFakeAuctions } from '../support/fake-auctions.ts';
 import { startFakeRentals } from '../support/fake-rentals.ts';
+import { startFakeSales } from '../support/fake-sales.ts';
 import { startFakeShopify } from '../support/fake-shopify.ts';
 import { TEST_BUNDLES } from '../support/sync-harness.ts';
 import { runCampaign } from './campaign.ts';
@@ -16,11 +17,12 @@ const FAULT_MS = 60_000;
 const { cliPath } = await testEngine('/temporal');
 const engines = await startChaosEngines(cliPath);
 afterAll(() => engines.stop());
-const [exports, rentals, auctions, shopify] = await Promise.all([
+const [exports, rentals, auctions, shopify, sales] = await Promise.all([
   startCsvServer(),
   startFakeRentals(),
   startFakeAuctions(),
   startFakeShopify({}),
+  startFakeSales(),
 ]);
 afterAll(() => shopify.close());
 
@@ -31,7 +33,7 @@ test(
       seed: Number(seed),
       faults: Number(faults),
       engines,
-      sources: { exports, rentals, auctions, shopify },
+      sources: { exports, rentals, auctions, shopify, sales },
       bundles: TEST_BUNDLES,
       log: (line) => {
         if (logFile !== undefined) appendFileSync(logFile, `${new Date().toISOString()} ${line}\n`);

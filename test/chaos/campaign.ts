@@ -52,6 +52,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRep
     rentals: sources.rentals.url,
     auctions: sources.auctions.url,
     shopify: sources.shopify.url,
+    sales: new URL(sources.sales.url).origin,
   });
   const world = createWorld(createRandom(seed + 1), sources);
   const sealing = { keys: `k1:${randomBytes(32).toString('base64')}`, mode: 'sealed' } as const;

@@ -15,6 +15,7 @@ const LIVE: Readonly<Record<string, string>> = {
   orders: `SELECT client_id || ' ' || external_id || ' ' || coalesce(payload->'tags'->>0, '') AS row
            FROM commerce.client_data WHERE data_type = 'orders'`,
   products: `SELECT client_id || ' ' || external_id AS row FROM commerce.client_data WHERE data_type = 'products'`,
+  sales: `SELECT date || ' ' || user_id || ' ' || ordinal AS row FROM sales.sales`,
   customers: `SELECT client_id || ' ' || external_id AS row FROM commerce.client_data WHERE data_type = 'customers'`,
 };
 
@@ -33,6 +34,8 @@ const NEVER: readonly string[] = [
   `SELECT format('car %s is live and archived', external_id) FROM cars.cars JOIN cars.cars_archive USING (source, external_id)`,
   `SELECT format('lead %s is there %s times', booking_no, count(*)) FROM rentals.leads
    GROUP BY booking_no, lead_type HAVING count(*) > 1`,
+  `SELECT format('sale %s of %s is live and archived', user_id, date) FROM sales.sales
+   JOIN sales.sales_archive USING (date, user_id, product_name, quantity, unit_price, total_amount, region, ordinal)`,
   `SELECT format('log %s of cars is open', l.id) FROM cars.cars_sync_log l WHERE status = 'running'`,
   `SELECT format('watermark %s of %s is ahead of what run %s has merged', w.name, w.sync, w.run_id)
    FROM durasync.watermarks w LEFT JOIN durasync.sync_runs r USING (run_id)

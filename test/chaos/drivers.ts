@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { clientWorkflows } from '../../src/temporal/clients.ts';
-import { CLIENTS, type SyncName, type World } from './world.ts';
+import { CLIENTS, SALES_DAYS_READ, type SyncName, type World } from './world.ts';
 
+/** What a run of a sync is asked for besides its name. */
+const INPUT: Partial<Record<SyncName, object>> = { cars: { full: true }, sales: { days: SALES_DAYS_READ } };
 const POLL_MS = 100;
 const PATIENCE_MS = 240_000;
 
@@ -38,7 +40,7 @@ export async function runOnce(client: Client, sync: SyncName, calm?: AbortSignal
       await client.workflow.start('runSync', {
         taskQueue: 'durasync',
         workflowId,
-        args: [{ sync, ...(sync === 'cars' ? { full: true } : {}) }],
+        args: [{ sync, ...INPUT[sync] }],
       });
     } catch (error) {
       // An answer that was lost: it has started.

@@ -18,7 +18,7 @@ interface Fault {
   inflict(targets: Targets, random: Random): Promise<unknown>;
 }
 
-const SOURCES = ['exports', 'rentals', 'auctions', 'shopify'] as const;
+const SOURCES = ['exports', 'rentals', 'auctions', 'shopify', 'sales'] as const;
 
 const FAULTS: readonly Fault[] = [
   {

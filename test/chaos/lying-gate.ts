@@ -78,6 +78,8 @@ function twist(text: string, contentType: string, lie: Lie): string {
     return lie === 'reordered' ? [...rows].reverse() : [...rows];
   };
   if (contentType.includes('csv')) return `${change(text.trimEnd().split('\n')).join('\n')}\n`;
+  // In a list of sales nothing tells a sale shown twice from a second one like it.
+  if (text.startsWith('[')) return lie === 'reordered' ? JSON.stringify(JSON.parse(text).toReversed()) : text;
   if (!text.startsWith('{')) return text;
   const parsed = JSON.parse(text) as Record<string, unknown>;
   return JSON.stringify(withRows(parsed, change));

@@ -4,6 +4,7 @@ import type { CsvServer } from '../support/csv-server.ts';
 import { booking, type FakeRentals, returned } from '../support/fake-rentals.ts';
 import { emptyShop, type FakeShopify } from '../support/fake-shopify.ts';
 import { fakeCustomer, fakeOrder, fakeProduct } from '../support/fake-shopify-records.ts';
+import { type FakeSales, type Sale, sale, SALES_KEY } from '../support/fake-sales.ts';
 import { geocoderAnswer } from '../support/fault-fleet.ts';
 import {
   activityFile,
@@ -15,7 +16,7 @@ import {
 } from '../support/fleet-files.ts';
 import type { Random } from './random.ts';
 
-export const SYNCS = ['fleet', 'rentals', 'cars', 'commerce'] as const;
+export const SYNCS = ['fleet', 'rentals', 'cars', 'commerce', 'sales'] as const;
 export type SyncName = (typeof SYNCS)[number];
 export const CLIENTS = ['ahead', 'behind'] as const;
 /** The clocks of the shops are wrong by this, within the overlap of five minutes that reading goes back. */
@@ -27,6 +28,7 @@ export interface Sources {
   readonly rentals: FakeRentals;
   readonly auctions: FakeAuctions;
   readonly shopify: FakeShopify;
+  readonly sales: FakeSales;
 }
 
 /** What the sources have to show, and how it changes. */
@@ -40,6 +42,10 @@ export interface World {
 const LOCATIONS = [1, 3, 6] as const;
 const VEHICLES = 500;
 const CARS = 110;
+/** The sales are of these last complete days. */
+const SALES_DAYS = 3;
+/** A campaign that lasts over midnight still reads all of them. */
+export const SALES_DAYS_READ = SALES_DAYS + 2;
 
 /** The sources' variables for a worker that asks them at these addresses. */
 export function variablesOf(urlOf: (source: string) => string): Record<string, string> {
@@ -56,10 +62,15 @@ export function variablesOf(urlOf: (source: string) => string): Record<string, s
     CARS_PAGE_DELAY_MS: '50',
     SHOPIFY_BASE_URL: urlOf('shopify'),
     COMMERCE_LOOKBACK_DAYS: '30',
+    SALES_API_URL: `${urlOf('sales')}/api/sales`,
+    SALES_API_KEY: SALES_KEY,
   };
 }
 
-export function createWorld(random: Random, { exports, rentals, auctions, shopify }: Sources): World {
+export function createWorld(
+  random: Random,
+  { exports, rentals, auctions, shopify, sales: salesApi }: Sources,
+): World {
   const vehicles = new Map(numbers(VEHICLES).map((index) => [index, 'Black']));
   const partners = new Set(numbers(40));
   let loans = 20;
@@ -76,6 +87,8 @@ export function createWorld(random: Random, { exports, rentals, auctions, shopif
       emptyShop({ orders, products: numbers(5).map((n) => fakeProduct(n)), customers: [fakeCustomer(1)] }),
     );
   }
+  const days = numbers(SALES_DAYS).map((ago) => dayAgo(ago));
+  const sold = days.flatMap((day) => numbers(30).map((number): Sale => sale(day, number)));
   exports.answer('/maps/api/geocode/json', (request, response) => {
     response.end(geocoderAnswer(request.url ?? ''));
   });
@@ -102,6 +115,7 @@ export function createWorld(random: Random, { exports, rentals, auctions, shopif
       rentals.answer('returns', location, { dataSet: { data: returns } });
     }
     auctions.cars = [...cars].map(([id, price]) => carRecord(id, { buy_now: price })).reverse();
+    salesApi.sales = [...sold];
   }
 
   function evolveFleet(): void {
@@ -130,10 +144,19 @@ export function createWorld(random: Random, { exports, rentals, auctions, shopif
     }
   }
 
+  /** Sales are made, some as others were before; now and then one is withdrawn. */
+  function evolveSales(): void {
+    for (let count = random.whole(1, 3); count > 0; count -= 1) {
+      sold.push(sale(random.pick(days), random.whole(1, 60)));
+    }
+    if (random.next() < 0.3) sold.splice(random.whole(1, sold.length) - 1, 1);
+  }
+
   return {
     evolve: (sync) => {
       if (sync === 'fleet') evolveFleet();
       else if (sync === 'commerce') evolveShops();
+      else if (sync === 'sales') evolveSales();
       else if (sync === 'rentals') {
         const report = random.pick(['bookings', 'returns'] as const);
         const location = random.pick(LOCATIONS);
@@ -165,11 +188,24 @@ export function createWorld(random: Random, { exports, rentals, auctions, shopif
         (shopify.shops.get(domainOf(client))?.products ?? []).map(({ id }) => `${client} ${numberOf(id)}`),
       ),
       customers: CLIENTS.map((client) => `${client} 1`),
+      sales: counted(sold.map(({ date, user_id: user }) => `${date} ${user}`)),
     }),
   };
 }
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
+
+const dayAgo = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
+
+/** Equal texts told apart by their number. */
+function counted(texts: readonly string[]): string[] {
+  const seen = new Map<string, number>();
+  return texts.map((text) => {
+    const ordinal = (seen.get(text) ?? 0) + 1;
+    seen.set(text, ordinal);
+    return `${text} ${ordinal}`;
+  });
+}
 
 const numberOf = (id: string): string => id.slice(id.lastIndexOf('/') + 1);
 

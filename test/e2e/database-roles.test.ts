@@ -3,7 +3,8 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectDatabase } from '../../src/db/connect.ts';
 import { cars } from '../../src/syncs/cars/index.ts';
-import { syncs } from '../../src/syncs/index.ts';
+import { defineCommerce } from '../../src/syncs/commerce/index.ts';
+import { sales } from '../../src/syncs/sales/index.ts';
 import { clientWorkflows } from '../../src/temporal/clients.ts';
 import { createWorld, CLIENTS, domainOf, SYNCS, variablesOf } from '../chaos/world.ts';
 import { createRandom } from '../chaos/random.ts';
@@ -13,6 +14,7 @@ import { startCsvServer } from '../support/csv-server.ts';
 import { createTestDatabase, createTestNamespace, testEngine } from '../support/engines.ts';
 import { startFakeAuctions } from '../support/fake-auctions.ts';
 import { startFakeRentals } from '../support/fake-rentals.ts';
+import { startFakeSales } from '../support/fake-sales.ts';
 import { startFakeShopify } from '../support/fake-shopify.ts';
 import { faultFleet } from '../support/fault-fleet.ts';
 import { startWorkerHere } from '../support/fault-worker.ts';
@@ -21,14 +23,16 @@ import { quickRentals } from '../support/quick-rentals.ts';
 import { TEST_BUNDLES } from '../support/sync-harness.ts';
 import { TEST_KEYS } from '../support/test-keys.ts';
 
-const [database, { address, namespace, client }, exports, rentals, auctions, shopify] = await Promise.all([
-  createTestDatabase(),
-  createTestNamespace(),
-  startCsvServer(),
-  startFakeRentals(),
-  startFakeAuctions(),
-  startFakeShopify({}),
-]);
+const [database, { address, namespace, client }, exports, rentals, auctions, shopify, salesApi] =
+  await Promise.all([
+    createTestDatabase(),
+    createTestNamespace(),
+    startCsvServer(),
+    startFakeRentals(),
+    startFakeAuctions(),
+    startFakeShopify({}),
+    startFakeSales(),
+  ]);
 afterAll(() => shopify.close());
 const { adminUrl } = await testEngine('/postgres');
 const suffix = randomBytes(4).toString('hex');
@@ -60,8 +64,8 @@ afterAll(async () => {
   }
 });
 
-const urls = { exports: exports.url, rentals: rentals.url, auctions: auctions.url, shopify: shopify.url };
-const world = createWorld(createRandom(1), { exports, rentals, auctions, shopify });
+const sources = { exports, rentals, auctions, shopify, sales: salesApi };
+const world = createWorld(createRandom(1), sources);
 
 beforeAll(async () => {
   const worker = await startWorkerHere(
@@ -70,10 +74,10 @@ beforeAll(async () => {
       namespace,
       taskQueue: 'durasync',
       databaseUrl: workerUrl,
-      env: variablesOf((source) => urls[source as keyof typeof urls]),
+      env: variablesOf((source) => new URL(sources[source as keyof typeof sources].url).origin),
       bundles: TEST_BUNDLES,
     },
-    [faultFleet, quickRentals, cars, ...syncs.filter(({ name }) => name === 'commerce')],
+    [faultFleet, quickRentals, cars, defineCommerce(), sales],
   );
   afterAll(() => worker.stop());
 });

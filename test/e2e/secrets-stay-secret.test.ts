@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { Client, Connection } from '@temporalio/client';
 import pLimit from 'p-limit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -253,6 +254,18 @@ async function databaseAsText(): Promise<string> {
     .join('\n');
 }
 
+/** Every file of a backup, unpacked. */
+async function backupContents(): Promise<Buffer> {
+  const created = await durasync(['backup', 'create', '--json'], processes.variables);
+  const { location } = JSON.parse(created.stdout) as { location: string };
+  const names = await readdir(location, { recursive: true, withFileTypes: true });
+  const files = names.filter((each) => each.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  const contents = await Promise.all(files.map((file) => readFile(file)));
+  return Buffer.concat(
+    contents.map((each, index) => (files[index]?.endsWith('.gz') ? gunzipSync(each) : each)),
+  );
+}
+
 beforeAll(async () => {
   const worker = await processes.startWorker();
   await Promise.all(Object.keys(rules).map(addShop));
@@ -260,6 +273,7 @@ beforeAll(async () => {
   haystacks.set('commands', Buffer.from(await commandOutput()));
   haystacks.set('API answers', Buffer.from(await apiAnswers()));
   haystacks.set('PostgreSQL', Buffer.from(await databaseAsText()));
+  haystacks.set('backup', await backupContents());
   worker.child.kill('SIGTERM');
   await worker.exited;
   haystacks.set('worker log', Buffer.from(worker.output()));
@@ -290,13 +304,16 @@ describe('what the runs came to', () => {
   });
 });
 
-describe.each(['commands', 'API answers', 'PostgreSQL', 'worker log', "Temporal's file"])('%s', (name) => {
-  test('shows the shop that is refused, so what is there is found', () => {
-    expect(found(haystacks.get(name) ?? Buffer.of(), { marker: domainOf('marker') })).toEqual(['marker']);
-  });
+describe.each(['commands', 'API answers', 'PostgreSQL', 'backup', 'worker log', "Temporal's file"])(
+  '%s',
+  (name) => {
+    test('shows the shop that is refused, so what is there is found', () => {
+      expect(found(haystacks.get(name) ?? Buffer.of(), { marker: domainOf('marker') })).toEqual(['marker']);
+    });
 
-  test('shows no secret in any form', () => {
-    expect(Object.keys(secrets).length).toBeGreaterThan(12);
-    expect(found(haystacks.get(name) ?? Buffer.of(), secrets)).toEqual([]);
-  });
-});
+    test('shows no secret in any form', () => {
+      expect(Object.keys(secrets).length).toBeGreaterThan(12);
+      expect(found(haystacks.get(name) ?? Buffer.of(), secrets)).toEqual([]);
+    });
+  },
+);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Client,
   isGrpcServiceError,
@@ -20,7 +21,9 @@ import { TASK_QUEUE } from '../domain/ids.ts';
 const RUNNING = `WorkflowType = 'syncClient' AND ExecutionStatus = 'Running'`;
 const LIST_PAGE = 1_000;
 const AT_ONCE = 30;
-const UPDATE_ATTEMPTS_MAX = 10;
+/** How long an update that the server gives up is sent again, and how long between two of them at most. */
+const UPDATE_PATIENCE_MS = 20_000;
+const UPDATE_WAIT_MAX_MS = 1_000;
 const GRPC_FAILED_PRECONDITION = 9;
 
 export function clientWorkflows(client: Client, taskQueue = TASK_QUEUE): ClientWorkflows {
@@ -80,12 +83,14 @@ export function clientWorkflows(client: Client, taskQueue = TASK_QUEUE): ClientW
 
 /** The server gives an update up when the workflow's task fails, as it does when a signal comes while it continues as new. */
 async function unlessGivenUp<T>(update: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
+  const giveUpAt = Date.now() + UPDATE_PATIENCE_MS;
+  for (let waitMs = 20; ; waitMs = Math.min(2 * waitMs, UPDATE_WAIT_MAX_MS)) {
     try {
       return await update();
     } catch (error) {
-      if (attempt === UPDATE_ATTEMPTS_MAX || !wasGivenUp(error)) throw error;
+      if (Date.now() > giveUpAt || !wasGivenUp(error)) throw error;
     }
+    await sleep(waitMs);
   }
 }
 

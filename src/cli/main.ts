@@ -5,6 +5,7 @@ import { addBackupCommands } from './backup-program.ts';
 import { addClientCommands } from './client-program.ts';
 import { addRentalsCommands } from './rentals-program.ts';
 import { runCommand } from './run-command.ts';
+import { VERSION } from '../version.ts';
 
 // A reader that goes away, as `| head` does, must not kill a process that has engines to stop.
 for (const stream of [process.stdout, process.stderr]) {
@@ -15,6 +16,7 @@ for (const stream of [process.stdout, process.stderr]) {
 
 const program = new Command('durasync')
   .description('Durable data syncs into PostgreSQL, orchestrated by Temporal')
+  .version(VERSION)
   .option('--debug', 'show stack traces')
   .showHelpAfterError()
   .exitOverride();

@@ -35,6 +35,8 @@ export interface MergeRequest {
  * autovacuum may take them at any moment. Small tables are merged too fast for that.
  */
 const ANALYZE_FROM_ROWS = 50_000;
+/** Of a tenth of the usual sample: enough to know that a table is large. Autovacuum looks closely later. */
+const STATISTICS_TARGET = 10;
 
 interface WriteCounts {
   readonly inserted: number;
@@ -167,7 +169,10 @@ async function writeRows(client: pg.PoolClient, db: Db, request: Writing): Promi
   const insert = insertInto(request, rows);
   if (!compared && table.existing !== 'skip' && (await staysEmpty(client, table))) {
     const inserted = (await run(client, db, insert)).rowCount ?? 0;
-    if (inserted >= ANALYZE_FROM_ROWS) await run(client, db, sql`ANALYZE ${liveTableSql(table).live}`);
+    if (inserted >= ANALYZE_FROM_ROWS) {
+      await client.query(`SET LOCAL default_statistics_target = ${STATISTICS_TARGET}`);
+      await run(client, db, sql`ANALYZE ${liveTableSql(table).live}`);
+    }
     await keepWhatCameIn(client, db, { table, runId, rows, inserted });
     return { inserted, updated: 0, restored };
   }

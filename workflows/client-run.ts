@@ -16,7 +16,7 @@ import {
 import type { RunResult } from '../src/domain/run-result.ts';
 import { clients } from './activities.ts';
 import { failureMessage } from './failure-message.ts';
-import { runSync } from './run-sync.ts';
+import { attributesOfRun, runSync } from './run-sync.ts';
 
 type Outcome = Pick<EndedRun, 'outcome' | 'message'>;
 
@@ -50,7 +50,11 @@ export async function runToEnd(due: DueRun, { platform }: CredentialState): Prom
       workflowId,
       args: [{ sync: 'commerce', scope: credentialId, trigger, triggeredBy }],
       parentClosePolicy: ParentClosePolicy.ABANDON,
-      searchAttributes: { ClientId: [clientId], Platform: [platform] },
+      searchAttributes: {
+        ...attributesOfRun('commerce', trigger),
+        ClientId: [clientId],
+        Platform: [platform],
+      },
       staticSummary: `${clientId}: ${trigger} run`,
     });
     runId = child.firstExecutionRunId;

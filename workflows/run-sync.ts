@@ -32,7 +32,8 @@ export async function runSync(input: RunSyncInput): Promise<RunResult> {
   const info = workflowInfo();
   const runId = info.firstExecutionRunId as RunId;
   const trigger = input.trigger ?? triggerOf(info.searchAttributes);
-  upsertSearchAttributes({ SyncName: [input.sync], SyncTrigger: [trigger], RunStatus: ['running'] });
+  // Who starts a run may have given it these, which costs the server less.
+  if (!info.searchAttributes['RunStatus']) upsertSearchAttributes(attributesOfRun(input.sync, trigger));
   try {
     const plan = await quick.planRun.executeWithOptions(quickSummary(`plan ${input.sync}`), [
       { ...input, runId, workflowId: info.workflowId, trigger, logicalAt: logicalInstant(info) },
@@ -48,6 +49,13 @@ export async function runSync(input: RunSyncInput): Promise<RunResult> {
 }
 
 pinToVersion(runSync);
+
+/** By which a run is found as long as it goes on. */
+export const attributesOfRun = (sync: string, trigger: RunTrigger) => ({
+  SyncName: [sync],
+  SyncTrigger: [trigger],
+  RunStatus: ['running'],
+});
 
 /** What comes from the plain Temporal CLI is not typed. The rest is checked by `planRun`. */
 function refuseUnclear(input: Partial<RunSyncInput> | undefined): void {

@@ -22,6 +22,9 @@ const FORCES = 25;
 const POLL_MS = 50;
 const AT_ONCE = 30;
 const SETTLE_MS = 2_000;
+/** Enough for each client to learn of its new due time. */
+const RELOAD_MS = 10_000;
+const RELOAD_MS_EACH = 250;
 
 /**
  * Clients as workflows, against bare workflows that only start a child for each signal: how fast they start, how
@@ -124,7 +127,7 @@ async function addClients(database: pg.Client, secretKeys: string, ids: readonly
 interface Contestant {
   /** Seconds until all have been started and wait. */
   start(ids: readonly string[]): Promise<number>;
-  /** Seconds until each of these has made a run, all asked for at once. */
+  /** Seconds until each of these has made a run, from the instant at which all were due. */
   serve(ids: readonly string[]): Promise<number>;
   /** For each: seconds from the force to the start of its run's first activity, one after the other. */
   force(ids: readonly string[]): Promise<number[]>;
@@ -145,15 +148,22 @@ function oursOn(client: Client, database: pg.Client): Contestant {
         );
       }),
     serve: async (ids) => {
+      // They know it before the time comes, as they do when they wait for a day.
+      const dueAt = new Date(Date.now() + RELOAD_MS + ids.length * RELOAD_MS_EACH);
       await database.query(
-        `UPDATE commerce.client_api_credentials SET next_sync_at = now(), due_at = now(), updated_at = now()
+        `UPDATE commerce.client_api_credentials SET next_sync_at = $2, due_at = $2, updated_at = now()
          WHERE client_id = ANY ($1)`,
-        [ids],
+        [ids, dueAt],
       );
-      return seconds(async () => {
-        await workflows.reload(ids);
-        await until(async () => (await runs()) >= ids.length);
-      });
+      await workflows.reload(ids);
+      for (const id of ids) {
+        await until(
+          async () => (await workflows.status(id))?.credentials[0]?.nextSyncAt === dueAt.toISOString(),
+        );
+      }
+      if (Date.now() > dueAt.getTime()) throw new Error('The clients learned too late when they are due.');
+      await sleep(dueAt.getTime() - Date.now());
+      return seconds(() => until(async () => (await runs()) >= ids.length));
     },
     force: (ids) =>
       inTurn(ids, async (id) => {

@@ -46,9 +46,11 @@ export async function measureClients(bed: Bed, clients: number): Promise<Measure
   const theirs = bareOn(bed.client, bare.firstLine);
   try {
     const lines: Measured[] = [];
+    bed.log(`clients: starting ${clients}, and as many bare workflows; 10,000 take a quarter of an hour`);
     const started = { ours: await ours.start(ids), bare: await theirs.start(ids) };
     bed.log(`clients: ${clients} started: ${JSON.stringify(started)}`);
     await sleep(SETTLE_MS);
+    bed.log(`clients: waiting until ${due.length} are due`);
     const served = { bare: await theirs.serve(due), ours: await ours.serve(due) };
     bed.log(`clients: ${due.length} due at once: ${JSON.stringify(served)}`);
     await sleep(SETTLE_MS);

@@ -154,9 +154,9 @@ describe('reconciling', () => {
     'starts only what is missing, reloads only what changed and ends only what was removed',
     async () => {
       const [missing, changed, removed] = [
-        [idOf(1), idOf(100), idOf(200)],
+        [idOf(1), idOf(50), idOf(100)],
         [idOf(2), idOf(90), idOf(150), idOf(199)],
-        [idOf(3), idOf(198)],
+        [idOf(3), idOf(98)],
       ];
       const others = waitingIds.filter((id) => ![...missing, ...changed, ...removed].includes(id));
       await waitUntil('nothing is left to do', async () => {

@@ -9,5 +9,5 @@ tools="$home/cache/schemathesis"
 [ -x "$tools/bin/st" ] || { python3 -m venv "$tools" && "$tools/bin/pip" install -q schemathesis==4.32.5; }
 url="$(node -p 'JSON.parse(require("fs").readFileSync(process.argv[1], "utf8")).apiUrl' "$home/runtime.json")"
 exec "$tools/bin/st" run "$url/openapi.json" --header "Authorization: Bearer $(cat "$home/admin-token")" \
-  --checks not_a_server_error --phases examples,coverage,fuzzing --max-time "$seconds" --request-timeout 20 \
+  --rate-limit 9/s --checks not_a_server_error --phases examples,coverage,fuzzing --max-time "$seconds" --request-timeout 20 \
   --exclude-path /api/events

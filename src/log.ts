@@ -5,6 +5,8 @@ export interface LogOptions {
   readonly level: string;
   /** `pretty` for a person at a terminal, `json` for everything else. */
   readonly form: 'pretty' | 'json';
+  /** Where it is written; standard error by default, so that standard output stays free for results. */
+  readonly file?: string;
   /** Fields of every line, asked when it is written: those of the step that writes it. */
   readonly fields?: () => Readonly<Record<string, unknown>>;
 }
@@ -18,12 +20,12 @@ export const logForm = (wanted: LogOptions['form'] | 'auto'): LogOptions['form']
 /** Paths that may hold a secret, wherever they appear one level deep. */
 const SECRET_PATHS = ['password', 'token', 'authorization', 'credentials', 'databaseUrl', 'apiKey', 'url'];
 
-/** The log of one process, written to standard error, so that standard output stays free for results. */
-export function createLog({ level, form, fields }: LogOptions): Logger {
+/** The log of one process. */
+export function createLog({ level, form, file, fields }: LogOptions): Logger {
   const stream: DestinationStream =
     form === 'pretty'
-      ? pretty({ destination: 2, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' })
-      : destination(2);
+      ? pretty({ destination: file ?? 2, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' })
+      : destination({ dest: file ?? 2, mode: 0o600 });
   return pino(
     {
       level,

@@ -120,7 +120,7 @@ export async function checkHolds(db: Db, now: Date): Promise<HealthCheck> {
     name: 'holds',
     status: oldest ? 'warning' : 'healthy',
     message: oldest
-      ? `${count} runs wait for a decision, the oldest ended ${ago(oldest, now)}: ${list}. See: npx durasync runs --status held`
+      ? `${count === 1 ? '1 run waits' : `${count} runs wait`} for a decision, the oldest ended ${ago(oldest, now)}: ${list}. See: npx durasync runs --status held`
       : 'No run waits for a decision.',
     detail: { held: count },
   };

@@ -5,6 +5,8 @@ import { SYNC_NAME } from './schedule-options.ts';
 
 export { applySchedules } from './apply-schedules.ts';
 
+const NOTE_BYTES = 1_000;
+
 export interface ScheduleRow {
   readonly id: string;
   /** Null for a schedule that cares for all syncs. */
@@ -63,9 +65,17 @@ function rowOf(description: ScheduleDescription): ScheduleRow {
  * @throws UnknownScheduleError
  */
 export async function pauseSchedule(client: Client, id: string, note: string): Promise<void> {
-  const own = note.startsWith(OFF_PREFIX) ? `Paused: ${note}` : note;
+  const own = shortened(note.startsWith(OFF_PREFIX) ? `Paused: ${note}` : note);
   await known(client, id, client.schedule.getHandle(id).pause(own || 'Paused'));
 }
+
+/** The server takes notes of 1,000 bytes. The audit log has the whole reason. */
+const shortened = (note: string): string =>
+  Buffer.byteLength(note) <= NOTE_BYTES
+    ? note
+    : `${Buffer.from(note)
+        .toString('utf8', 0, NOTE_BYTES - 6)
+        .replace(/\uFFFD$/, '')}…`;
 
 /**
  * Lets a paused schedule run again. One whose sync is off is paused again when the definitions are next applied.

@@ -207,7 +207,7 @@ describe('a report', () => {
     const report = await check();
     expect(report.status).not.toBe('healthy');
     expect(named(report, 'holds')?.message).toMatch(
-      /^1 runs wait for a decision, the oldest ended 3 h ago: fleet/,
+      /^1 run waits for a decision, the oldest ended 3 h ago: fleet/,
     );
     expect(named(report, 'failures')?.message).toBe('Failing: fleet (vehicles, since 0 min ago).');
     expect(await told()).toEqual([]);

@@ -166,6 +166,21 @@ describe('a pause', () => {
     expect((await rowOf(sync.id)).paused).toBe(false);
   });
 
+  test.each(['a'.repeat(1_100), '€'.repeat(1_000)])(
+    'with a reason longer than the server takes is shortened',
+    async (reason) => {
+      const sync = syncNamed('wordy');
+      await apply(sync, ON);
+      await pauseSchedule(client, sync.id, `Paused by ada: ${reason}`);
+      const { state } = await describeSchedule(sync.id);
+      expect(state).toMatchObject({
+        paused: true,
+        note: expect.stringMatching(/^Paused by ada: (a+|€+)…$/),
+      });
+      expect(Buffer.byteLength(String(state.note))).toBeGreaterThan(980);
+    },
+  );
+
   test("by a person survives also in the words of the settings' pause, and over one", async () => {
     const sync = syncNamed('worded');
     await apply(sync, {});

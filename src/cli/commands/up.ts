@@ -10,6 +10,7 @@ import { addDemoClients } from '../../installation/add-demo-clients.ts';
 import type { Installation } from '../../installation/start.ts';
 import type { Session } from '../../installation/session.ts';
 import { startInstallation } from '../../installation/start.ts';
+import { createLog } from '../../log.ts';
 import { watchProcess } from '../../metrics/process-metrics.ts';
 import type { RunSyncInput } from '../../domain/contracts.ts';
 import { readSettings } from '../../settings.ts';
@@ -51,7 +52,10 @@ export async function up(): Promise<number> {
     await ensureAdminToken(home, session.database.db);
     const dashboard = await building;
     const metrics = watchProcess(session.database.pool);
-    const api = await startHttpApi({ app: createApp({ session, config, metrics, dashboard }), config });
+    // A file, because the screen belongs to the progress of runs.
+    const log = createLog({ level: config.LOG_LEVEL, form: 'json', file: home.path('logs', 'api.log') });
+    const app = createApp({ session, config, log, metrics, dashboard });
+    const api = await startHttpApi({ app, config });
     try {
       await installation.announceApi(api.url);
       say(`everything is up after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);

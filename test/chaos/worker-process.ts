@@ -2,9 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { compiledProgram } from '../../src/cli/compiled-program.js';
 import type { WorkerTarget } from '../support/fault-worker.ts';
 
-const PROGRAM = fileURLToPath(new URL('chaos-worker.ts', import.meta.url));
+const PROGRAM = new URL('chaos-worker.ts', import.meta.url);
+const SOURCES = ['test/chaos/', 'test/support/'];
 const PAUSE_MS = 300;
 
 export interface KeptWorker {
@@ -22,8 +24,9 @@ export function keepWorker(target: WorkerTarget): KeptWorker {
   let killed = false;
   let deaths = 0;
   const watching = (async () => {
+    const program = fileURLToPath(await compiledProgram(PROGRAM, SOURCES));
     while (!stopping) {
-      child = spawn(process.execPath, ['--import', 'tsx', PROGRAM], {
+      child = spawn(process.execPath, [program], {
         env: { ...process.env, WORKER_TARGET: JSON.stringify(target) },
         stdio: ['pipe', 'ignore', 'ignore'],
       });

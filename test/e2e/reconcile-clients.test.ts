@@ -16,7 +16,7 @@ import { waitUntil } from '../support/wait-until.ts';
 const WAIT_MS = 120_000;
 const HOUR_MS = 3_600_000;
 /** With the one that is due, more than a page of 500. */
-const WAITING_CLIENTS = 200;
+const WAITING_CLIENTS = 600;
 const DOMAIN = 'overdue.myshopify.com';
 const TOKEN = 'shpat_overdue';
 
@@ -154,9 +154,9 @@ describe('reconciling', () => {
     'starts only what is missing, reloads only what changed and ends only what was removed',
     async () => {
       const [missing, changed, removed] = [
-        [idOf(1), idOf(50), idOf(100)],
-        [idOf(2), idOf(90), idOf(150), idOf(199)],
-        [idOf(3), idOf(98)],
+        [idOf(1), idOf(300), idOf(600)],
+        [idOf(2), idOf(250), idOf(499), idOf(599)],
+        [idOf(3), idOf(598)],
       ];
       const others = waitingIds.filter((id) => ![...missing, ...changed, ...removed].includes(id));
       await waitUntil('nothing is left to do', async () => {

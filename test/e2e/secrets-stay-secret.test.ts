@@ -277,11 +277,12 @@ beforeAll(async () => {
   worker.child.kill('SIGTERM');
   await worker.exited;
   haystacks.set('worker log', Buffer.from(worker.output()));
+  // So that its file is whole, and no journal of it comes and goes.
+  await temporal.stop();
   const files = (await readdir(folder, { recursive: true })).filter((name) =>
     name.includes('temporal.sqlite'),
   );
-  // The journal comes and goes while the server works.
-  const state = await Promise.all(files.map((name) => readFile(join(folder, name)).catch(() => Buffer.of())));
+  const state = await Promise.all(files.map((name) => readFile(join(folder, name))));
   haystacks.set("Temporal's file", Buffer.concat(state));
 }, 2 * WAIT_MS);
 

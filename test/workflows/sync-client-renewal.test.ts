@@ -113,7 +113,8 @@ describe('across continue-as-new', () => {
       for (let n = 0; recordedOf('burst').length < 60; n += 1) {
         if (sender % 2 === 0) await handle.signal('forceSync', { platform: n % 2 ? 'amazon' : 'shopify' });
         else for (const { workflowId } of (await request('burst')).runs) promised.add(workflowId);
-        // Without any pause there is always one that comes while it continues as new, so it never can.
+        // Without any pause one always comes while it continues as new, so it never can, and the server takes no more
+        // than 10,000 signals for one history.
         await sleep(20);
       }
     };

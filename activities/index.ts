@@ -59,7 +59,7 @@ export function createActivities(
     stageTable: (input) =>
       guarded(() =>
         askingToWait(
-          () => stageTable(deps, input, stageCall()),
+          () => stageTable(deps, input, cancellationSignal()),
           () => pagesStaged(db, input.runId, input.table.table),
         ),
       ),
@@ -93,7 +93,6 @@ function refuseBackfill({ syncs, env }: ActivityDependencies, input: BackfillInp
 
 type Progress = (detail: string) => void;
 
-const stageCall = () => ({ signal: cancellationSignal(), attempt: activityInfo().attempt });
 const stepCall = (progress: Progress) => ({ signal: cancellationSignal(), progress });
 
 /**

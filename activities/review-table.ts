@@ -1,7 +1,7 @@
 import { archivesNext, type Review, type ReviewInput } from '../src/domain/contracts.ts';
 import type { RunKind } from '../src/domain/run-plan.ts';
 import type { TableStatus } from '../src/domain/run-result.ts';
-import { reviewStaged } from '../src/db/review.ts';
+import { type ReviewRequest, reviewStaged, reviewUnchanged } from '../src/db/review.ts';
 import { closeTable } from '../src/db/runs.ts';
 import { savePlannedCounts, saveReview } from '../src/db/review-sample.ts';
 import { mergeStaged } from './merge-staged.ts';
@@ -18,31 +18,50 @@ export async function reviewTable(
   input: ReviewInput,
   attempt: number,
 ): Promise<Review> {
-  const { database, syncs } = dependencies;
-  const sync = findSync(syncs, input.sync);
-  const table = liveTableOf(sync, findTable(sync, input.table.table), input.scope);
-  const { guards, archives } = input.table;
-  const review = await reviewStaged(database.db, {
-    runId: input.runId,
-    table,
-    staged: input.staged,
-    guards,
-    archives,
-    days: input.table.days ?? null,
-    attempt,
-  });
+  const { db } = dependencies.database;
+  const request = requestOf(dependencies, input);
+  const { table } = request;
+  const review = await reviewStaged(db, request, attempt);
   if (input.kind === 'plan' || review.verdict === 'hold') {
     const expiredBefore = input.table.expiredBefore ?? null;
     const reviewed = { runId: input.runId, table, staged: input.staged, review, expiredBefore };
-    const shown = await saveReview(database.db, reviewed);
-    if (input.kind === 'plan') await savePlannedCounts(database.db, reviewed, shown);
+    const shown = await saveReview(db, reviewed);
+    if (input.kind === 'plan') await savePlannedCounts(db, reviewed, shown);
   }
   const ended = endedBy(review, input.kind);
-  if (ended) await closeTable(database.db, input.runId, table.name, ended, review.reason);
+  if (ended) await closeTable(db, input.runId, table.name, ended, review.reason);
   const merges = review.verdict === 'pass' && !ended;
   return merges && (await mergedAsSame(dependencies, input, review))
     ? { ...review, verdict: 'same' }
     : review;
+}
+
+/**
+ * Ends a table that shows what is live already, without a step of its own. Safe to repeat.
+ *
+ * @returns its review; null when something differs or a person has to look, and nothing has happened
+ */
+export async function endUnchanged(
+  dependencies: ActivityDependencies,
+  input: ReviewInput,
+): Promise<Review | null> {
+  const review = await reviewUnchanged(dependencies.database.db, requestOf(dependencies, input));
+  if (review?.verdict !== 'pass') return null;
+  return (await mergedAsSame(dependencies, input, review)) ? review : null;
+}
+
+function requestOf({ syncs }: ActivityDependencies, input: ReviewInput): ReviewRequest {
+  const { runId, staged, scope } = input;
+  const sync = findSync(syncs, input.sync);
+  const { table, guards, archives, days } = input.table;
+  return {
+    runId,
+    table: liveTableOf(sync, findTable(sync, table), scope),
+    staged,
+    guards,
+    archives,
+    days: days ?? null,
+  };
 }
 
 /** Holds of other runs that this merge ends are told by the merge step, which finds its counts stored. */

@@ -1,4 +1,5 @@
 import type { StageInput, Staged } from '../src/domain/contracts.ts';
+import type { TablePlan } from '../src/domain/run-plan.ts';
 import type { Source, SourcePage } from '../src/domain/source.ts';
 import type { LiveTable } from '../src/db/live-table.ts';
 import { closeTable } from '../src/db/runs.ts';
@@ -7,7 +8,6 @@ import { copyColumns, StagedRows } from '../src/db/copy-text.ts';
 import { PageWriter } from '../src/db/page-writer.ts';
 import type { QuarantinedRow } from '../src/db/quarantine.ts';
 import { openReplay, QUARANTINE } from '../src/db/quarantine-replay.ts';
-import { showsNothingNew } from '../src/db/review.ts';
 import { readUpload } from '../src/db/uploads.ts';
 import { commitPage, completeStaging, type PageToCommit, takeOverStaging } from '../src/db/staging.ts';
 import { readSettings } from '../src/settings.ts';
@@ -17,7 +17,7 @@ import { dayIn } from '../src/syncs/days.ts';
 import { validateRow } from '../src/syncs/validate-row.ts';
 import { writeQuickly } from '../src/syncs/write-quickly.ts';
 import { type ActivityDependencies, findSync, findTable } from './dependencies.ts';
-import { reviewTable } from './review-table.ts';
+import { endUnchanged } from './review-table.ts';
 import { liveTableOf } from '../src/syncs/live-table-of.ts';
 
 /**
@@ -28,14 +28,14 @@ import { liveTableOf } from '../src/syncs/live-table-of.ts';
 export async function stageTable(
   deps: ActivityDependencies,
   input: StageInput,
-  { signal, attempt }: { readonly signal: AbortSignal; readonly attempt: number },
+  signal: AbortSignal,
 ): Promise<Staged> {
   const { database, syncs, env, http } = deps;
   const sync = findSync(syncs, input.sync);
   const table = findTable(sync, input.table.table);
   const live = liveTableOf(sync, table, input.scope);
   const staging = await takeOverStaging(database, input.runId, live);
-  const end = (staged: Staged): Promise<Staged> => endIfIdle(deps, input, live, { staged, attempt });
+  const end = (staged: Staged): Promise<Staged> => endIfIdle(deps, input, live, staged);
   if (staging.result) return end(staging.result);
   const replay =
     input.table.source === QUARANTINE ? await openReplay(database.db, input.runId, live) : undefined;
@@ -48,17 +48,27 @@ export async function stageTable(
   const source = replay?.source ?? (await openSource(table, resources, input));
   let page = staging.page;
   let read: Pick<SourcePage, 'notices' | 'marks' | 'incomplete'> = {};
-  const writer = new PageWriter((next) => commitPage(database.pool, staging, next));
+  const writer = new PageWriter((next) => commitPage(database, staging, next));
   for await (const fetched of source.fetchPages(context, staging.nextCursor)) {
     signal.throwIfAborted();
+    read = { notices: fetched.notices, marks: fetched.marks, incomplete: fetched.incomplete };
+    if (isBlank(fetched)) continue;
     const checked = checkPage(table, fetched, { page, today });
     await writer.add(replay ? asReplayed(checked) : checked);
     page += 1;
-    read = { notices: fetched.notices, marks: fetched.marks, incomplete: fetched.incomplete };
   }
   await writer.end();
-  return end(await completeStaging(database, { ...staging, ...read, ...replay?.snapshot }));
+  const reading = { ...read, replay: replay?.snapshot };
+  return end(await completeStaging(database, staging, reading, endsEmpty(input.table)));
 }
+
+/** Whether there is nothing to keep of a page, not even where the next one begins. */
+const isBlank = ({ rows, drift = [], nextCursor }: SourcePage): boolean =>
+  rows.length === 0 && drift.length === 0 && nextCursor === null;
+
+/** Whether a table ends as soon as its source shows no row: nothing is archived for that. */
+const endsEmpty = ({ archives, expiredBefore }: TablePlan): boolean =>
+  !archives && expiredBefore === undefined;
 
 async function openSource(
   table: TableDefinition,
@@ -86,26 +96,21 @@ async function endIfIdle(
   deps: ActivityDependencies,
   input: StageInput,
   live: LiveTable,
-  { staged, attempt }: { readonly staged: Staged; readonly attempt: number },
+  staged: Staged,
 ): Promise<Staged> {
   const { db } = deps.database;
   const { runId, kind, table } = input;
-  const goesOn = { ...staged, ended: false };
-  if (table.expiredBefore !== undefined) return goesOn;
-  if (staged.fetched === 0 && !table.archives) {
+  if (staged.fetched === 0 && endsEmpty(table)) {
     await moveWatermarks(db, runId, live, staged);
     await closeTable(db, runId, live.name, 'completed', null);
     return { ...staged, ended: true };
   }
   const isQuick = live.incremental !== null || staged.staged <= LOOKED_AT_TWICE_MAX;
-  if (kind !== 'sync' || !isQuick || staged.drift.length > 0) return goesOn;
-  if (
-    !(await showsNothingNew(db, { table: live, staged, archives: table.archives, days: table.days ?? null }))
-  )
-    return goesOn;
-  const review = await reviewTable(deps, { ...input, staged }, attempt);
-  if (review.verdict !== 'same') return goesOn;
-  return { ...staged, ended: true, notices: [...(staged.notices ?? []), ...review.notices] };
+  const mayEnd = kind === 'sync' && isQuick && staged.drift.length === 0 && table.expiredBefore === undefined;
+  const same = mayEnd ? await endUnchanged(deps, { ...input, staged }) : null;
+  return same
+    ? { ...staged, ended: true, notices: [...(staged.notices ?? []), ...same.notices] }
+    : { ...staged, ended: false };
 }
 
 /** What quarantine shows of a row that may hold a secret. */

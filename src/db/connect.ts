@@ -53,10 +53,15 @@ export function connectDatabase(options: ConnectOptions): DatabaseConnection {
 /** A worker that is frozen in a transaction must not keep a table's lock from the next one for ever. */
 const BEGIN = `BEGIN; SET LOCAL idle_in_transaction_session_timeout = '60s'`;
 
-/** Runs `work` in one transaction on one connection of its own; any error rolls back. */
+/**
+ * Runs `work` in one transaction on one connection of its own; any error rolls back.
+ *
+ * @param options synchronousCommit: `off` where a crash may lose the commit as long as it loses all of it
+ */
 export async function inTransaction<T>(
   pool: pg.Pool,
   work: (client: pg.PoolClient) => Promise<T>,
+  options: { readonly synchronousCommit?: 'off' } = {},
 ): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
@@ -65,7 +70,7 @@ export async function inTransaction<T>(
   };
   client.on('error', onError);
   try {
-    await client.query(BEGIN);
+    await client.query(options.synchronousCommit ? `${BEGIN}; SET LOCAL synchronous_commit = off` : BEGIN);
     const result = await work(client);
     await client.query('COMMIT');
     return result;

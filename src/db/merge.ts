@@ -146,8 +146,18 @@ async function storedCounts(
   return { outcome: 'merged', ...rows[0], superseded: await otherHolds(client, runId, table, days) };
 }
 
-/** Counts again what is about to be merged: unlogged relations are empty after a crash of the database. */
-async function holdsRows(client: pg.PoolClient, { review, staged }: MergeRequest): Promise<boolean> {
+/** Counts again what is about to be merged: a crash of the database empties unlogged relations, and their progress too. */
+async function holdsRows(
+  client: pg.PoolClient,
+  { runId, table, review, staged }: MergeRequest,
+): Promise<boolean> {
+  if (review.rows === 0) {
+    const progress = await client.query(
+      `SELECT FROM durasync.staging_progress WHERE run_id = $1 AND table_name = $2 AND relation = $3`,
+      [runId, table.name, staged.relation],
+    );
+    return progress.rowCount === 1;
+  }
   if (!(await relationExists(client, review.relation))) return false;
   const compared = review.relation !== staged.relation;
   const { rows } = await client.query<{ count: number }>(

@@ -6,7 +6,7 @@ import { allowMemory, type Db } from './connect.ts';
 import { type LiveTable, liveTableSql, stagingTable, stateIn } from './live-table.ts';
 import { unreadableLinesAreKnown } from './quarantine.ts';
 import { isShown } from './shown-by.ts';
-import { readTableState } from './table-state.ts';
+import { readTableState, type TableState } from './table-state.ts';
 
 export interface ReviewRequest {
   readonly runId: RunId;
@@ -16,8 +16,6 @@ export interface ReviewRequest {
   readonly archives: boolean;
   /** The days that the source shows whole; null when it shows all rows, or these days are for the rows to tell. */
   readonly days: NonNullable<TablePlan['days']> | null;
-  /** Distinguishes the relations of repeated reviews. */
-  readonly attempt: number;
 }
 
 interface Differences {
@@ -32,20 +30,55 @@ interface Differences {
  * Compares a staged table with the live one and lets the guards decide. The generation is read before the
  * rows are: whoever changes the live table after that makes the merge find another generation.
  * Safe to repeat; each repeat makes a relation of its own.
+ *
+ * @param attempt distinguishes the relations of repeated reviews
  */
-export async function reviewStaged(db: Db, request: ReviewRequest): Promise<Review> {
-  const { table, staged, days } = request;
-  const { generation, mergedRunId, sourceFetchedAt } = await readTableState(
-    db,
-    table,
-    days ?? staged.days ?? null,
-  );
-  // The live table of an incremental source holds far more than one run shows.
-  const { open: live, isEmpty } = table.incremental ? NOT_COUNTED : await countLive(db, request);
+export async function reviewStaged(db: Db, request: ReviewRequest, attempt: number): Promise<Review> {
+  const state = await readState(db, request);
+  const live = await countLive(db, request);
+  const relation = `${request.staged.relation}_c${state.generation}_${attempt}`;
   const differences =
-    isEmpty && table.settledIn === null
-      ? allNew(staged)
-      : await db.transaction().execute((tx) => compare(tx, request, generation));
+    live.isEmpty && request.table.settledIn === null
+      ? allNew(request.staged)
+      : await db.transaction().execute((tx) => compare(tx, request, relation));
+  return decide(db, request, { state, live, differences });
+}
+
+/**
+ * Reviews a staged table of which the live one shows everything already, as `reviewStaged` does but without writing
+ * anything. Safe to repeat.
+ *
+ * @returns null when something differs
+ */
+export async function reviewUnchanged(db: Db, request: ReviewRequest): Promise<Review | null> {
+  const state = await readState(db, request);
+  if (await showsSomethingNew(db, request)) return null;
+  const differences = {
+    relation: request.staged.relation,
+    inserted: 0,
+    updated: 0,
+    skipped: await countSkipped(db, request, 0),
+    missing: 0,
+  };
+  return decide(db, request, { state, live: await countLive(db, request), differences });
+}
+
+const readState = (db: Db, { table, days, staged }: ReviewRequest): Promise<TableState> =>
+  readTableState(db, table, days ?? staged.days ?? null);
+
+interface Compared {
+  readonly state: TableState;
+  readonly live: LiveCount;
+  readonly differences: Differences;
+}
+
+async function decide(
+  db: Db,
+  request: ReviewRequest,
+  { state, live, differences }: Compared,
+): Promise<Review> {
+  const { table, staged } = request;
+  const { generation, mergedRunId, sourceFetchedAt } = state;
   const decided = { ...differences, generation };
   // Asked after the comparison: what was compared is what was staged.
   if (!(await isStillStaged(db, request))) return review(decided, staged, { verdict: 'lost', reason: null });
@@ -53,7 +86,7 @@ export async function reviewStaged(db: Db, request: ReviewRequest): Promise<Revi
   if (isOlder && mergedRunId !== request.runId && table.ordered) {
     return review(decided, staged, { verdict: 'older', reason: `older than ${mergedRunId}` });
   }
-  const reason = holdReason(request, live, differences.missing);
+  const reason = holdReason(request, live.open, differences.missing);
   const mayArchive =
     staged.unreadable === 0 ||
     (await unreadableLinesAreKnown(db, request.runId, table.sync, table.name, staged.unreadable));
@@ -61,7 +94,7 @@ export async function reviewStaged(db: Db, request: ReviewRequest): Promise<Revi
     verdict: reason ? 'hold' : 'pass',
     reason,
     mayArchive,
-    notices: [...notices(request, live, mayArchive), ...equals(request, differences)],
+    notices: [...notices(request, live.open, mayArchive), ...equals(request, differences)],
   });
 }
 
@@ -107,6 +140,8 @@ interface LiveCount {
 const NOT_COUNTED: LiveCount = { open: 0, isEmpty: false };
 
 async function countLive(db: Db, { table, days }: ReviewRequest): Promise<LiveCount> {
+  // The live table of an incremental source holds far more than one run shows.
+  if (table.incremental) return NOT_COUNTED;
   const { live, archive } = liveTableSql(table);
   const { lifecycle } = table;
   if (table.day !== null) {
@@ -152,10 +187,8 @@ function staysArchived(table: LiveTable): RawBuilder<boolean> {
                        AND EXISTS (SELECT FROM ${archive} a WHERE ${sameKey('a', 's')}))`;
 }
 
-type Compared = Pick<ReviewRequest, 'table' | 'staged' | 'archives' | 'days'>;
-
 /** Pairs of a staged row `s` and its live row `l` that differ, or lack one of the two. */
-function fromDiffering({ table, staged, archives, days }: Compared): RawBuilder<unknown> {
+function fromDiffering({ table, staged, archives, days }: ReviewRequest): RawBuilder<unknown> {
   const { live: whole, sameKey, writes } = liveTableSql(table);
   const live = days ? sql`(SELECT * FROM ${whole} l WHERE ${isOf(table, days)})` : whole;
   const join = archives && !staged.incomplete ? sql`FULL JOIN` : sql`LEFT JOIN`;
@@ -167,9 +200,8 @@ function fromDiffering({ table, staged, archives, days }: Compared): RawBuilder<
 }
 
 /** Writes the rows that differ into a relation of their own: the merge then touches nothing else. */
-async function compare(db: Db, request: ReviewRequest, generation: number): Promise<Differences> {
-  const { table, staged, attempt } = request;
-  const relation = `${staged.relation}_c${generation}_${attempt}`;
+async function compare(db: Db, request: ReviewRequest, relation: string): Promise<Differences> {
+  const { table } = request;
   const firstKey = sql.ref(`l.${table.key[0]}`);
   const columns = sql.join(
     table.columns.map((column) =>
@@ -206,10 +238,10 @@ async function countSkipped(db: Db, { table, staged }: ReviewRequest, inserted: 
   return rows[0]?.count ?? 0;
 }
 
-/** Whether merging would write nothing and no row is missing. */
-export async function showsNothingNew(db: Db, compared: Compared): Promise<boolean> {
-  const { rows } = await sql`SELECT ${fromDiffering(compared)} LIMIT 1`.execute(db);
-  return rows.length === 0;
+/** Whether merging would write a row, or one is missing. */
+async function showsSomethingNew(db: Db, request: ReviewRequest): Promise<boolean> {
+  const { rows } = await sql`SELECT ${fromDiffering(request)} LIMIT 1`.execute(db);
+  return rows.length > 0;
 }
 
 const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`;

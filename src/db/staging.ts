@@ -17,14 +17,20 @@ export interface StagingAttempt {
   readonly runId: RunId;
   readonly table: LiveTable;
   readonly relation: string;
+  /** Whether the relation is there: it comes with its first rows, because a source often shows none. */
+  isMade: boolean;
   readonly attempt: number;
   readonly fetchStartedAt: Date;
   readonly nextCursor: string | null;
   readonly page: number;
   /** What an earlier attempt returned, when it had read the source to its end. */
   readonly result: Staged | null;
-  /** In a replay: the run whose snapshot the rows complete; `fetchStartedAt` is that run's then. */
-  readonly replayOf?: RunId;
+}
+
+/** What is known of a source once it is read to its end. */
+export interface Reading {
+  /** In a replay: the run whose snapshot the rows complete, and when that was fetched. */
+  readonly replay?: { readonly replayOf: RunId; readonly fetchStartedAt: Date };
   readonly notices?: readonly string[];
   readonly marks?: Readonly<Record<string, string>>;
   /** Why the source was not read to its end. */
@@ -48,80 +54,60 @@ const stagingPrefix = (runId: RunId): string => `r${runId.replaceAll('-', '').sl
 
 /**
  * Takes over the staging of one table of a run. Earlier attempts lose their right to commit. Goes on behind
- * the last committed page when the source gave a cursor, else begins again with an empty relation.
+ * the last committed page when the source gave a cursor, else begins again with an empty relation of its own: a
+ * zombie can fill the old one without harm.
  *
  * @throws SyncFailure RunEnded
  */
 export async function takeOverStaging(
-  { pool, db }: DatabaseConnection,
+  { pool }: DatabaseConnection,
   runId: RunId,
   table: LiveTable,
 ): Promise<StagingAttempt> {
-  return inTransaction(pool, async (client) => {
-    // Locked, so that a run that ends now drops what is made here.
-    const open = await client.query(
-      `SELECT 1 FROM durasync.sync_runs WHERE run_id = $1 AND status = 'running' FOR SHARE`,
-      [runId],
-    );
-    if (open.rowCount === 0)
-      throw new SyncFailure('RunEnded', `${table.name}: the run has ended. Start a new one.`);
-    const { rows } = await client.query<{ attempt: number; next_cursor: string | null }>(
-      `INSERT INTO durasync.staging_progress AS p (run_id, table_name, attempt, relation, fetch_started_at)
-       VALUES ($1, $2, nextval('durasync.staging_attempts'), '', clock_timestamp())
-       ON CONFLICT (run_id, table_name) DO UPDATE SET attempt = excluded.attempt
-       RETURNING attempt, next_cursor`,
-      [runId, table.name],
-    );
-    const attempt = rows[0]?.attempt ?? 1;
-    if ((rows[0]?.next_cursor ?? null) === null) await beginAgain(client, db, runId, table, attempt);
-    const progress = await client.query(
-      `SELECT relation, attempt, page, next_cursor AS "nextCursor", fetch_started_at AS "fetchStartedAt", result
-       FROM durasync.staging_progress WHERE run_id = $1 AND table_name = $2`,
-      [runId, table.name],
-    );
-    return { runId, table, ...progress.rows[0] };
-  });
+  const { rows } = await pool.query<Omit<StagingAttempt, 'runId' | 'table' | 'isMade'>>(
+    `WITH run AS (
+       SELECT run_id FROM durasync.sync_runs WHERE run_id = $1 AND status = 'running' FOR SHARE
+     ), taken AS (
+       INSERT INTO durasync.staging_progress AS p (run_id, table_name, attempt, relation, fetch_started_at)
+       SELECT run_id, $2, nextval('durasync.staging_attempts'), '', clock_timestamp() FROM run
+       ON CONFLICT (run_id, table_name) DO UPDATE
+       SET (attempt, relation, fetch_started_at, page, fetched, quarantined, unreadable, drift) = (
+         SELECT excluded.attempt, k.relation, k.fetch_started_at, k.page, k.fetched, k.quarantined, k.unreadable, k.drift
+         FROM (SELECT (CASE WHEN p.next_cursor IS NULL AND p.result IS NULL THEN excluded ELSE p END).*) k)
+       RETURNING *
+     ), begun AS (
+       SELECT FROM taken WHERE next_cursor IS NULL AND result IS NULL
+     ), emptied AS (
+       DELETE FROM durasync.quarantined_rows
+       WHERE run_id = $1 AND table_name = $2 AND EXISTS (SELECT FROM begun)
+     ), shown AS (
+       UPDATE durasync.sync_run_tables
+       SET status = 'running', stage = 'stage', fetched = 0, staged = 0, quarantined = 0, error_message = NULL,
+           started_at = coalesce(started_at, clock_timestamp())
+       WHERE run_id = $1 AND table_name = $2 AND EXISTS (SELECT FROM begun)
+     )
+     SELECT relation, attempt, page, next_cursor AS "nextCursor", fetch_started_at AS "fetchStartedAt", result
+     FROM taken`,
+    [runId, table.name],
+  );
+  const [taken] = rows;
+  if (!taken) throw runEnded(table);
+  const relation = taken.relation || `${stagingPrefix(runId)}${taken.attempt}_${table.name}`;
+  return { ...taken, runId, table, relation, isMade: taken.relation !== '' };
 }
 
-/** An empty relation of its own for each attempt: a zombie can fill the old one without harm. */
-async function beginAgain(
-  client: pg.PoolClient,
-  db: Db,
-  runId: RunId,
-  table: LiveTable,
-  attempt: number,
-): Promise<void> {
-  const kept = await client.query(
-    `SELECT 1 FROM durasync.staging_progress WHERE run_id = $1 AND table_name = $2 AND result IS NOT NULL`,
-    [runId, table.name],
-  );
-  if (kept.rowCount) return;
-  const relation = `${stagingPrefix(runId)}${attempt}_${table.name}`;
+/** Makes the relation of an attempt. The run is locked, so that one that ends now drops what is made here. */
+async function makeRelation(client: pg.PoolClient, db: Db, staging: StagingAttempt): Promise<void> {
+  const { runId, table, relation } = staging;
   const { live, list } = liveTableSql(table);
+  const open = await client.query(
+    `SELECT FROM durasync.sync_runs WHERE run_id = $1 AND status = 'running' FOR SHARE`,
+    [runId],
+  );
+  if (open.rowCount === 0) throw runEnded(table);
   const create = sql`CREATE UNLOGGED TABLE ${stagingTable(relation)} WITH (autovacuum_enabled = off) AS
-    SELECT 0::integer AS position, true AS valid, ${list(table.columns)} FROM ${live} WITH NO DATA`.compile(
-    db,
-  );
-  await client.query(`DROP TABLE IF EXISTS durasync_staging."${relation}"`);
-  await client.query(create.sql);
-  await client.query(`DELETE FROM durasync.quarantined_rows WHERE run_id = $1 AND table_name = $2`, [
-    runId,
-    table.name,
-  ]);
-  await client.query(
-    `UPDATE durasync.staging_progress
-     SET relation = $3, page = 0, fetched = 0, quarantined = 0, unreadable = 0, drift = '[]',
-         fetch_started_at = clock_timestamp()
-     WHERE run_id = $1 AND table_name = $2`,
-    [runId, table.name, relation],
-  );
-  await client.query(
-    `UPDATE durasync.sync_run_tables
-     SET status = 'running', stage = 'stage', fetched = 0, staged = 0, quarantined = 0, error_message = NULL,
-         started_at = coalesce(started_at, clock_timestamp())
-     WHERE run_id = $1 AND table_name = $2`,
-    [runId, table.name],
-  );
+    SELECT 0::integer AS position, true AS valid, ${list(table.columns)} FROM ${live} WITH NO DATA`;
+  await client.query(create.compile(db).sql);
 }
 
 /**
@@ -130,18 +116,27 @@ async function beginAgain(
  * @throws SyncFailure Fenced when a later attempt has taken over or the page is already committed, or
  * a crash of PostgreSQL has emptied staging
  */
-export async function commitPage(pool: pg.Pool, staging: StagingAttempt, page: PageToCommit): Promise<void> {
-  await inTransaction(pool, async (client) => {
-    // A crash that loses this commit also empties the unlogged rows that it counts.
-    await client.query('SET LOCAL synchronous_commit = off');
-    await copyRows(client, staging, page.rows);
-    await insertQuarantined(client, staging.runId, staging.table, page.quarantined);
+export async function commitPage(
+  { pool, db }: DatabaseConnection,
+  staging: StagingAttempt,
+  page: PageToCommit,
+): Promise<void> {
+  const makes = !staging.isMade && page.rows.length > 0;
+  const work = async (client: pg.PoolClient): Promise<void> => {
     const { rowCount } = await client.query(
-      `UPDATE durasync.staging_progress
-       SET page = page + $10, next_cursor = $5, fetched = fetched + $6, quarantined = quarantined + $7,
-           unreadable = unreadable + $8,
-           drift = (SELECT coalesce(jsonb_agg(DISTINCT d), '[]') FROM jsonb_array_elements(drift || $9::jsonb) d)
-       WHERE run_id = $1 AND table_name = $2 AND attempt = $3 AND page = $4`,
+      `WITH counted AS (
+         UPDATE durasync.staging_progress
+         SET page = page + $10, next_cursor = $5, fetched = fetched + $6, quarantined = quarantined + $7,
+             unreadable = unreadable + $8, relation = $11,
+             drift = (SELECT coalesce(jsonb_agg(DISTINCT d), '[]') FROM jsonb_array_elements(drift || $9::jsonb) d)
+         WHERE run_id = $1 AND table_name = $2 AND attempt = $3 AND page = $4
+         RETURNING run_id, table_name
+       ), shown AS (
+         UPDATE durasync.sync_run_tables t
+         SET fetched = t.fetched + $6, staged = t.staged + $6 - $7, quarantined = t.quarantined + $7
+         FROM counted WHERE t.run_id = counted.run_id AND t.table_name = counted.table_name
+       )
+       SELECT FROM counted`,
       [
         staging.runId,
         staging.table.name,
@@ -153,22 +148,17 @@ export async function commitPage(pool: pg.Pool, staging: StagingAttempt, page: P
         page.unreadable,
         JSON.stringify(page.drift),
         page.pages,
+        staging.isMade || makes ? staging.relation : '',
       ],
     );
     if (rowCount !== 1) throw fenced(staging.table);
-    await client.query(
-      `UPDATE durasync.sync_run_tables
-       SET fetched = fetched + $3, staged = staged + $4, quarantined = quarantined + $5
-       WHERE run_id = $1 AND table_name = $2`,
-      [
-        staging.runId,
-        staging.table.name,
-        page.fetched,
-        page.fetched - page.quarantined.length,
-        page.quarantined.length,
-      ],
-    );
-  });
+    if (makes) await makeRelation(client, db, staging);
+    await copyRows(client, staging, page.rows);
+    await insertQuarantined(client, staging.runId, staging.table, page.quarantined);
+  };
+  // A crash that loses this commit also empties the unlogged rows that it counts.
+  await inTransaction(pool, work, { synchronousCommit: 'off' });
+  staging.isMade ||= makes;
 }
 
 async function copyRows(client: pg.PoolClient, staging: StagingAttempt, rows: StagedRows): Promise<void> {
@@ -188,53 +178,61 @@ async function copyRows(client: pg.PoolClient, staging: StagingAttempt, rows: St
  * Ends the staging of a table: keeps the last of equal keys, counts what is there and remembers the answer,
  * so that a repeat gives the same without reading the source again.
  *
- * @throws SyncFailure Fenced when a later attempt has taken over
+ * @param isOver whether the table ends here when its source showed no row, so that nobody looks for its relation
+ * @throws SyncFailure Fenced when a later attempt has taken over; RunEnded
  */
 export async function completeStaging(
-  { db }: DatabaseConnection,
-  attempted: StagingAttempt,
+  { pool, db }: DatabaseConnection,
+  staging: StagingAttempt,
+  reading: Reading,
+  isOver: boolean,
 ): Promise<Staged> {
-  const { runId, table, relation, attempt, fetchStartedAt } = attempted;
-  const { replayOf, notices, marks, incomplete } = attempted;
+  const { runId, table, relation, attempt } = staging;
+  const { replay, ...read } = reading;
+  if (!staging.isMade && !isOver) await inTransaction(pool, (client) => makeRelation(client, db, staging));
   return db.transaction().execute(async (tx) => {
-    await allowMemory(tx);
-    const counted = await settleEqual(tx, table, relation);
+    // A crash that loses this commit also empties the unlogged rows that it counts.
+    await sql`SET LOCAL synchronous_commit = off`.execute(tx);
+    const counted = staging.isMade
+      ? await countRows(tx, table, relation)
+      : { staged: 0, duplicates: 0, days: undefined };
     const { rows } = await sql<Pick<Staged, 'fetched' | 'quarantined' | 'unreadable' | 'drift'>>`
       SELECT p.fetched, p.quarantined, p.unreadable,
              ARRAY(SELECT jsonb_array_elements_text(p.drift) EXCEPT
                    SELECT jsonb_array_elements_text(s.drift) FROM durasync.table_state s
                    WHERE s.sync = ${table.sync} AND s.scope = ${table.scope} AND s.table_name = ${table.name}) AS drift
       FROM durasync.staging_progress p
-      WHERE p.run_id = ${runId} AND p.table_name = ${table.name} AND p.attempt = ${attempt}`.execute(tx);
+      WHERE p.run_id = ${runId} AND p.table_name = ${table.name} AND p.attempt = ${attempt} FOR UPDATE`.execute(
+      tx,
+    );
     if (!rows[0]) throw fenced(table);
     const staged: Staged = {
       ...rows[0],
+      ...counted,
       relation,
-      staged: counted.kept,
-      duplicates: counted.rows - counted.kept,
-      days: await readDays(tx, table, relation),
-      sourceFetchedAt: fetchStartedAt.toISOString(),
-      replayOf,
-      notices,
-      marks,
-      incomplete,
+      sourceFetchedAt: (replay ?? staging).fetchStartedAt.toISOString(),
+      replayOf: replay?.replayOf,
+      ...read,
     };
-    const { numUpdatedRows } = await tx
-      .updateTable('durasync.staging_progress')
-      .set({ result: JSON.stringify(staged) })
-      .where('run_id', '=', runId)
-      .where('table_name', '=', table.name)
-      .where('attempt', '=', attempt)
-      .executeTakeFirst();
-    if (numUpdatedRows !== 1n) throw fenced(table);
-    await tx
-      .updateTable('durasync.sync_run_tables')
-      .set({ staged: staged.staged, duplicates: staged.duplicates, stage: 'review' })
-      .where('run_id', '=', runId)
-      .where('table_name', '=', table.name)
-      .execute();
+    await sql`
+      WITH shown AS (
+        UPDATE durasync.sync_run_tables SET staged = ${staged.staged}, duplicates = ${staged.duplicates}, stage = 'review'
+        WHERE run_id = ${runId} AND table_name = ${table.name}
+      )
+      UPDATE durasync.staging_progress SET result = ${JSON.stringify(staged)}, relation = ${relation}
+      WHERE run_id = ${runId} AND table_name = ${table.name}`.execute(tx);
     return staged;
   });
+}
+
+async function countRows(
+  tx: Db,
+  table: LiveTable,
+  relation: string,
+): Promise<Pick<Staged, 'staged' | 'duplicates' | 'days'>> {
+  await allowMemory(tx);
+  const { rows, kept } = await settleEqual(tx, table, relation);
+  return { staged: kept, duplicates: rows - kept, days: await readDays(tx, table, relation) };
 }
 
 /** The days of staged rows, where that matters and there are any. */
@@ -245,6 +243,9 @@ async function readDays(db: Db, { day }: LiveTable, relation: string): Promise<S
     FROM ${stagingTable(relation)} WHERE valid HAVING count(*) > 0`.execute(db);
   return rows[0];
 }
+
+const runEnded = (table: LiveTable): SyncFailure =>
+  new SyncFailure('RunEnded', `${table.name}: the run has ended. Start a new one.`);
 
 const fenced = (table: LiveTable): SyncFailure =>
   new SyncFailure(

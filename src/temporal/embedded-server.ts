@@ -112,7 +112,10 @@ function startServer(
   args.push('--log-level', 'warn', '--ui-disable-news-fetch');
   // Nothing calls home: Durasync also runs where there is no way out.
   args.push('--dynamic-config-value', 'frontend.enableServerVersionCheck=false');
-  if (state === 'kept') args.push('--db-filename', `${dataDir}/temporal.sqlite`);
+  args.push('--dynamic-config-value', 'matching.numTaskqueueReadPartitions=1');
+  args.push('--dynamic-config-value', 'matching.numTaskqueueWritePartitions=1');
+  if (state === 'kept')
+    args.push('--db-filename', `${dataDir}/temporal.sqlite`, '--sqlite-pragma', 'journal_mode=WAL');
   return startEngine({ command: cliPath, args, cwd: dataDir, env: process.env, logFile }).catch(
     (cause: unknown) => {
       throw new EmbeddedTemporalError(

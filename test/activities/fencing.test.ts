@@ -70,8 +70,8 @@ describe('staging', () => {
   test('committing the same page twice changes nothing', async () => {
     const { runId } = await harness.plan();
     const attempt = await takeOverStaging(database, runId, makes);
-    await commitPage(database.pool, attempt, page(0, 'first'));
-    await expect(commitPage(database.pool, attempt, page(0, 'again'))).rejects.toMatchObject(fenced);
+    await commitPage(database, attempt, page(0, 'first'));
+    await expect(commitPage(database, attempt, page(0, 'again'))).rejects.toMatchObject(fenced);
     expect(await stagedNames(attempt.relation)).toEqual([{ name: 'first' }]);
     expect(await rows(`SELECT raw FROM quarantined_rows WHERE run_id = '${runId}'`)).toEqual([
       { raw: 'first' },
@@ -85,23 +85,24 @@ describe('staging', () => {
   test('an attempt from before a crash of the database is fenced also when the next one is at its page', async () => {
     const { runId } = await harness.plan();
     const zombie = await takeOverStaging(database, runId, makes);
+    await commitPage(database, zombie, page(0, 'first'));
     // What a crash does to unlogged tables.
     await rows(`TRUNCATE durasync.staging_progress, durasync_staging.${zombie.relation}`);
-    await expect(commitPage(database.pool, zombie, page(0, 'lost'))).rejects.toMatchObject(fenced);
+    await expect(commitPage(database, zombie, page(1, 'lost'))).rejects.toMatchObject(fenced);
     const next = await takeOverStaging(database, runId, makes);
-    await expect(commitPage(database.pool, zombie, page(0, 'zombie'))).rejects.toMatchObject(fenced);
-    await commitPage(database.pool, next, page(0, 'next'));
+    await commitPage(database, next, page(0, 'next'));
+    await expect(commitPage(database, zombie, page(1, 'zombie'))).rejects.toMatchObject(fenced);
     expect(await stagedNames(next.relation)).toEqual([{ name: 'next' }]);
   });
 
   test('a source with a cursor goes on behind the last page, and the earlier attempt is fenced', async () => {
     const { runId } = await harness.plan();
     const zombie = await takeOverStaging(database, runId, makes);
-    await commitPage(database.pool, zombie, { ...page(0, 'one'), nextCursor: 'page 2' });
+    await commitPage(database, zombie, { ...page(0, 'one'), nextCursor: 'page 2' });
     const next = await takeOverStaging(database, runId, makes);
     expect(next).toMatchObject({ relation: zombie.relation, nextCursor: 'page 2', page: 1 });
-    await expect(commitPage(database.pool, zombie, page(1, 'zombie'))).rejects.toMatchObject(fenced);
-    await commitPage(database.pool, next, page(1, 'two'));
+    await expect(commitPage(database, zombie, page(1, 'zombie'))).rejects.toMatchObject(fenced);
+    await commitPage(database, next, page(1, 'two'));
     expect(await stagedNames(next.relation)).toEqual([{ name: 'one' }, { name: 'two' }]);
   });
 
@@ -112,6 +113,15 @@ describe('staging', () => {
     const before = await rows(relations);
     await expect(takeOverStaging(database, runId, makes)).rejects.toMatchObject({ code: 'RunEnded' });
     expect(await rows(relations)).toEqual(before);
+  });
+
+  test('a run that ends before its first rows come leaves nothing behind', async () => {
+    const { runId } = await harness.plan();
+    const attempt = await takeOverStaging(database, runId, makes);
+    await closeRun(database.db, { runId, status: 'failed', message: 'ended by the sweep' });
+    await expect(commitPage(database, attempt, page(0, 'late'))).rejects.toMatchObject({ code: 'RunEnded' });
+    expect(await rows(`SELECT FROM pg_tables WHERE tablename = '${attempt.relation}'`)).toEqual([]);
+    expect(await rows(`SELECT FROM quarantined_rows WHERE run_id = '${runId}'`)).toEqual([]);
   });
 
   test('a review of staging that a crash has emptied says lost, and holds nothing', async () => {

@@ -2,14 +2,19 @@ import type { StageInput, Staged } from '../src/domain/contracts.ts';
 import type { TablePlan } from '../src/domain/run-plan.ts';
 import type { Source, SourcePage } from '../src/domain/source.ts';
 import type { LiveTable } from '../src/db/live-table.ts';
-import { closeTable } from '../src/db/runs.ts';
-import { moveWatermarks, readMarks, readWatermark } from '../src/db/watermarks.ts';
+import { readMarks, readWatermark } from '../src/db/watermarks.ts';
 import { copyColumns, StagedRows } from '../src/db/copy-text.ts';
 import { PageWriter } from '../src/db/page-writer.ts';
 import type { QuarantinedRow } from '../src/db/quarantine.ts';
 import { openReplay, QUARANTINE } from '../src/db/quarantine-replay.ts';
 import { readUpload } from '../src/db/uploads.ts';
-import { commitPage, completeStaging, type PageToCommit, takeOverStaging } from '../src/db/staging.ts';
+import {
+  commitPage,
+  completeStaging,
+  endEmpty,
+  type PageToCommit,
+  takeOverStaging,
+} from '../src/db/staging.ts';
 import { readSettings } from '../src/settings.ts';
 import { columnsOf, type SourceResources, type TableDefinition } from '../src/syncs/define-sync.ts';
 import { uploadOf } from '../src/syncs/configured.ts';
@@ -35,8 +40,8 @@ export async function stageTable(
   const table = findTable(sync, input.table.table);
   const live = liveTableOf(sync, table, input.scope);
   const staging = await takeOverStaging(database, input.runId, live);
-  const end = (staged: Staged): Promise<Staged> => endIfIdle(deps, input, live, staged);
-  if (staging.result) return end(staging.result);
+  const end = (staged: Staged): Promise<Staged> => endIfUnchanged(deps, input, live, staged);
+  if (staging.result) return staging.result.ended ? staging.result : end(staging.result);
   const replay =
     input.table.source === QUARANTINE ? await openReplay(database.db, input.runId, live) : undefined;
   const settings = readSettings(sync.settings, env);
@@ -46,7 +51,7 @@ export async function stageTable(
   const context = { settings, window: input.window, since, marks, today, full: input.full, http, signal };
   const resources = { database, http, settings, keys: deps.keys, scope: input.scope };
   const source = replay?.source ?? (await openSource(table, resources, input));
-  let page = staging.page;
+  let { page, fetched: rowsFetched } = staging;
   let read: Pick<SourcePage, 'notices' | 'marks' | 'incomplete'> = {};
   const writer = new PageWriter((next) => commitPage(database, staging, next));
   for await (const fetched of source.fetchPages(context, staging.nextCursor)) {
@@ -56,10 +61,12 @@ export async function stageTable(
     const checked = checkPage(table, fetched, { page, today });
     await writer.add(replay ? asReplayed(checked) : checked);
     page += 1;
+    rowsFetched += fetched.rows.length;
   }
   await writer.end();
   const reading = { ...read, replay: replay?.snapshot };
-  return end(await completeStaging(database, staging, reading, endsEmpty(input.table)));
+  if (rowsFetched === 0 && endsEmpty(input.table)) return endEmpty(database, staging, reading);
+  return end(await completeStaging(database, staging, reading));
 }
 
 /** Whether there is nothing to keep of a page, not even where the next one begins. */
@@ -88,23 +95,14 @@ async function openSource(
 /** Looking at a larger table twice costs more than a step of its own. */
 const LOOKED_AT_TWICE_MAX = 50_000;
 
-/**
- * A source that shows nothing new leaves nothing to merge, so the table ends here and needs no further step: at once
- * when it shows no row, else with a review that finds no difference.
- */
-async function endIfIdle(
+/** What is staged may be live already: then nothing is left to merge, and the table ends here without further steps. */
+async function endIfUnchanged(
   deps: ActivityDependencies,
   input: StageInput,
   live: LiveTable,
   staged: Staged,
 ): Promise<Staged> {
-  const { db } = deps.database;
-  const { runId, kind, table } = input;
-  if (staged.fetched === 0 && endsEmpty(table)) {
-    await moveWatermarks(db, runId, live, staged);
-    await closeTable(db, runId, live.name, 'completed', null);
-    return { ...staged, ended: true };
-  }
+  const { kind, table } = input;
   const isQuick = live.incremental !== null || staged.staged <= LOOKED_AT_TWICE_MAX;
   const mayEnd = kind === 'sync' && isQuick && staged.drift.length === 0 && table.expiredBefore === undefined;
   const same = mayEnd ? await endUnchanged(deps, { ...input, staged }) : null;

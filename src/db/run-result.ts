@@ -1,6 +1,8 @@
+import type { Selectable } from 'kysely';
 import type { RunId } from '../domain/ids.ts';
 import type { RunResult, RunStatus, StepResult, TableResult, TableStatus } from '../domain/run-result.ts';
 import type { Db } from './connect.ts';
+import type { Database } from './types.ts';
 
 /** What a run has done so far, or did; undefined when there is no such run. */
 export async function readRunResult(db: Db, runId: RunId): Promise<RunResult | undefined> {
@@ -10,15 +12,26 @@ export async function readRunResult(db: Db, runId: RunId): Promise<RunResult | u
     .where('run_id', '=', runId)
     .executeTakeFirst();
   if (!run) return undefined;
-  const tables = await db
+  return toRunResult(run, await readTablesOfRun(db, runId));
+}
+
+/** What is known of each table of a run, in the order of their names. */
+export const readTablesOfRun = (db: Db, runId: RunId): Promise<TableRow[]> =>
+  db
     .selectFrom('durasync.sync_run_tables')
     .selectAll()
     .where('run_id', '=', runId)
     .orderBy('table_name')
     .execute();
+
+type RunRow = Selectable<Database['durasync.sync_runs']>;
+type TableRow = Selectable<Database['durasync.sync_run_tables']>;
+
+/** The result that the rows of a run and of its tables tell. */
+export function toRunResult(run: RunRow, tables: readonly TableRow[]): RunResult {
   const seconds = run.completed_at ? (run.completed_at.getTime() - run.started_at.getTime()) / 1000 : null;
   return {
-    run_id: runId,
+    run_id: run.run_id as RunId,
     sync: run.sync,
     status: run.status as RunStatus,
     start_time: run.started_at.toISOString(),

@@ -6,7 +6,7 @@ import type { RunPlan } from '../domain/run-plan.ts';
 import { type RunResult, runStatus, type TableStatus } from '../domain/run-result.ts';
 import type { Db } from './connect.ts';
 import { refuseDuringUndo } from './open-undo.ts';
-import { readRunResult } from './run-result.ts';
+import { readRunResult, readTablesOfRun, toRunResult } from './run-result.ts';
 
 /**
  * Opens the run's row and a pending row for each table. Safe to repeat.
@@ -92,18 +92,13 @@ export async function closeRun(db: Db, input: FinishRunInput): Promise<RunResult
     // In a run that is stopped, what was held waits for nobody.
     .where('status', 'in', stopped(input) ? ['pending', 'running', 'held'] : ['pending', 'running'])
     .execute();
-  const tables = await db
-    .selectFrom('durasync.sync_run_tables')
-    .select(['status', 'staged', 'table_name', 'error_message'])
-    .where('run_id', '=', runId)
-    .orderBy('table_name')
-    .execute();
+  const tables = await readTablesOfRun(db, runId);
   const statuses = tables.map((table) => table.status as TableStatus);
   const messages = tables.filter((table) => table.status === 'failed' || table.status === 'held');
   const held = tables.filter((table) => table.status === 'held');
   const hold = held.map((table) => ({ table: table.table_name, reason: table.error_message }));
   const count = (status: TableStatus): number => statuses.filter((each) => each === status).length;
-  await db
+  const ended = await db
     .updateTable('durasync.sync_runs')
     .set({
       status: input.status ?? runStatus(statuses),
@@ -123,8 +118,9 @@ export async function closeRun(db: Db, input: FinishRunInput): Promise<RunResult
     .where('run_id', '=', runId)
     // A decision may come between the start of the hold and the end of the run that is held.
     .where('status', 'not in', ['rejected', 'cancelled', 'undone'])
-    .execute();
-  const result = await readRunResult(db, runId);
+    .returningAll()
+    .executeTakeFirst();
+  const result = ended ? toRunResult(ended, tables) : await readRunResult(db, runId);
   if (!result) throw new Error(`run ${runId} has no row`);
   return result;
 }

@@ -11,6 +11,7 @@ import type { StagedRows } from './copy-text.ts';
 import { settleEqual } from './equal-rows.ts';
 import { type LiveTable, liveTableSql, stagingTable } from './live-table.ts';
 import { insertQuarantined, type QuarantinedRow } from './quarantine.ts';
+import { moveWatermarks } from './watermarks.ts';
 
 /** Where this attempt begins, and what earlier pages counted. */
 export interface StagingAttempt {
@@ -23,6 +24,8 @@ export interface StagingAttempt {
   readonly fetchStartedAt: Date;
   readonly nextCursor: string | null;
   readonly page: number;
+  /** Rows on those pages, good ones and bad ones. */
+  readonly fetched: number;
   /** What an earlier attempt returned, when it had read the source to its end. */
   readonly result: Staged | null;
 }
@@ -86,7 +89,7 @@ export async function takeOverStaging(
            started_at = coalesce(started_at, clock_timestamp())
        WHERE run_id = $1 AND table_name = $2 AND EXISTS (SELECT FROM begun)
      )
-     SELECT relation, attempt, page, next_cursor AS "nextCursor", fetch_started_at AS "fetchStartedAt", result
+     SELECT relation, attempt, page, fetched, next_cursor AS "nextCursor", fetch_started_at AS "fetchStartedAt", result
      FROM taken`,
     [runId, table.name],
   );
@@ -178,24 +181,20 @@ async function copyRows(client: pg.PoolClient, staging: StagingAttempt, rows: St
  * Ends the staging of a table: keeps the last of equal keys, counts what is there and remembers the answer,
  * so that a repeat gives the same without reading the source again.
  *
- * @param isOver whether the table ends here when its source showed no row, so that nobody looks for its relation
  * @throws SyncFailure Fenced when a later attempt has taken over; RunEnded
  */
 export async function completeStaging(
   { pool, db }: DatabaseConnection,
   staging: StagingAttempt,
-  reading: Reading,
-  isOver: boolean,
+  { replay, ...read }: Reading,
 ): Promise<Staged> {
-  const { runId, table, relation, attempt } = staging;
-  const { replay, ...read } = reading;
-  if (!staging.isMade && !isOver) await inTransaction(pool, (client) => makeRelation(client, db, staging));
+  const { runId, table, relation, attempt, fetchStartedAt } = staging;
+  if (!staging.isMade) await inTransaction(pool, (client) => makeRelation(client, db, staging));
   return db.transaction().execute(async (tx) => {
     // A crash that loses this commit also empties the unlogged rows that it counts.
     await sql`SET LOCAL synchronous_commit = off`.execute(tx);
-    const counted = staging.isMade
-      ? await countRows(tx, table, relation)
-      : { staged: 0, duplicates: 0, days: undefined };
+    await allowMemory(tx);
+    const { rows: valid, kept } = await settleEqual(tx, table, relation);
     const { rows } = await sql<Pick<Staged, 'fetched' | 'quarantined' | 'unreadable' | 'drift'>>`
       SELECT p.fetched, p.quarantined, p.unreadable,
              ARRAY(SELECT jsonb_array_elements_text(p.drift) EXCEPT
@@ -208,9 +207,11 @@ export async function completeStaging(
     if (!rows[0]) throw fenced(table);
     const staged: Staged = {
       ...rows[0],
-      ...counted,
       relation,
-      sourceFetchedAt: (replay ?? staging).fetchStartedAt.toISOString(),
+      staged: kept,
+      duplicates: valid - kept,
+      days: await readDays(tx, table, relation),
+      sourceFetchedAt: (replay?.fetchStartedAt ?? fetchStartedAt).toISOString(),
       replayOf: replay?.replayOf,
       ...read,
     };
@@ -225,14 +226,44 @@ export async function completeStaging(
   });
 }
 
-async function countRows(
-  tx: Db,
-  table: LiveTable,
-  relation: string,
-): Promise<Pick<Staged, 'staged' | 'duplicates' | 'days'>> {
-  await allowMemory(tx);
-  const { rows, kept } = await settleEqual(tx, table, relation);
-  return { staged: kept, duplicates: rows - kept, days: await readDays(tx, table, relation) };
+/**
+ * Ends a table whose source shows no row, and with that its whole part of the run: there is nothing to merge. A
+ * repeat gives the same.
+ *
+ * @throws SyncFailure Fenced when a later attempt has taken over
+ */
+export async function endEmpty(
+  { db }: DatabaseConnection,
+  { runId, table, relation, attempt, fetchStartedAt }: StagingAttempt,
+  { replay, ...read }: Reading,
+): Promise<Staged> {
+  const staged: Staged = {
+    relation,
+    sourceFetchedAt: (replay?.fetchStartedAt ?? fetchStartedAt).toISOString(),
+    fetched: 0,
+    staged: 0,
+    quarantined: 0,
+    duplicates: 0,
+    unreadable: 0,
+    drift: [],
+    ended: true,
+    replayOf: replay?.replayOf,
+    ...read,
+  };
+  await db.transaction().execute(async (tx) => {
+    const { numAffectedRows } = await sql`
+      WITH ended AS (
+        UPDATE durasync.staging_progress SET result = ${JSON.stringify(staged)}
+        WHERE run_id = ${runId} AND table_name = ${table.name} AND attempt = ${attempt}
+        RETURNING run_id, table_name
+      )
+      UPDATE durasync.sync_run_tables t
+      SET status = 'completed', error_message = NULL, completed_at = clock_timestamp(), stage = NULL, duplicates = 0
+      FROM ended WHERE t.run_id = ended.run_id AND t.table_name = ended.table_name`.execute(tx);
+    if (numAffectedRows !== 1n) throw fenced(table);
+    await moveWatermarks(tx, runId, table, staged);
+  });
+  return staged;
 }
 
 /** The days of staged rows, where that matters and there are any. */

@@ -55,7 +55,9 @@ async function reportFailures(tx: Db, run: EndedSyncRun): Promise<boolean> {
   const seen = [...tables, ...steps.map(({ step, success }) => ({ part: step, failed: !success }))];
   const failed = seen.filter((each) => each.failed).map(({ part }) => part);
   if (result.status === 'failed' && failed.length === 0) failed.push(WHOLE);
-  const before = (await openParts(tx, cause)) ?? [];
+  const open = await openParts(tx, cause);
+  if (!open && failed.length === 0) return false;
+  const before = open ?? [];
   const shown = new Set([WHOLE, ...seen.map(({ part }) => part)]);
   const parts = [...new Set([...before.filter((part) => !shown.has(part)), ...failed])];
   if (parts.length > 0) {
@@ -120,7 +122,9 @@ async function reportUnusual(tx: Db, run: EndedSyncRun): Promise<boolean> {
   const cause = causeOf('unusual', result.sync, scope);
   const notices = result.notices.filter((notice) => !routine?.test(notice));
   const tables = new Set(result.tables.map(({ table }) => table));
-  const before = (await openParts(tx, cause)) ?? [];
+  const open = await openParts(tx, cause);
+  if (!open && notices.length === 0) return false;
+  const before = open ?? [];
   const kept = before.filter((part) => !tables.has(part.split(':')[0] ?? '') && part.includes(':'));
   const parts = [...new Set([...kept, ...notices.map(withoutNumbers)])];
   if (parts.length === 0) return resolveCause(tx, cause, null);

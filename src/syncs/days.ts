@@ -5,9 +5,18 @@ import type { SyncDefinition } from './define-sync.ts';
 
 export { addDays, daysBetween } from '../domain/days.ts';
 
+/** By zone: making one takes longer than a whole query. */
+const dayFormats = new Map<string, Intl.DateTimeFormat>();
+
 /** The day (YYYY-MM-DD) of an instant in a zone. */
-export const dayIn = (timeZone: string, at: Date): string =>
-  new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' }).format(at);
+export function dayIn(timeZone: string, at: Date): string {
+  let format = dayFormats.get(timeZone);
+  if (!format) {
+    format = new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' });
+    dayFormats.set(timeZone, format);
+  }
+  return format.format(at);
+}
 
 const isDay = (text: string): boolean =>
   /^\d{4}-\d{2}-\d{2}$/.test(text) &&

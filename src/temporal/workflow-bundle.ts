@@ -53,6 +53,8 @@ async function makeBundle(folder: string, name: string, mode: PayloadMode): Prom
   const { bundleWorkflowCode } = await import('@temporalio/worker');
   const { code } = await bundleWorkflowCode({
     workflowsPath: WORKFLOWS,
+    // Nothing of it keeps state between calls, so all workflows of a worker share one copy: each starts sooner and is smaller.
+    preloadModules: [WORKFLOWS],
     failureConverterPath: mode === 'sealed' ? SEALING_FAILURE_CONVERTER : undefined,
     logger: silent,
   });

@@ -9,6 +9,7 @@ import { clientWorkflows } from '../../src/temporal/clients.ts';
 import { type Bed, BENCH_NAMESPACE } from './bed.ts';
 import { type Measured, median, seconds, spread } from './measured.ts';
 import { peakMemoryMb, startProgram } from './processes.ts';
+import { Times } from './repeat.ts';
 
 const BARE_QUEUE = 'bench-bare';
 const ACCESS_TOKEN = 'shpat_bench';
@@ -31,9 +32,10 @@ const RELOAD_MS_EACH = 250;
  * fast many that are due at once are served, how soon a force reaches its first activity, and the memory of the
  * worker that holds them all.
  *
+ * @param rounds how often so many are due at once
  * @param clients how many; a tenth of them is due at once
  */
-export async function measureClients(bed: Bed, clients: number): Promise<Measured[]> {
+export async function measureClients(bed: Bed, rounds: number, clients: number): Promise<Measured[]> {
   const shops = await startProgram('quiet-shops', [ACCESS_TOKEN]);
   const bare = await startProgram('bare-worker', [bed.temporalAddress, BENCH_NAMESPACE, BARE_QUEUE]);
   const database = new pg.Client({ connectionString: bed.databaseUrl('ours') });
@@ -50,20 +52,25 @@ export async function measureClients(bed: Bed, clients: number): Promise<Measure
     const started = { ours: await ours.start(ids), bare: await theirs.start(ids) };
     bed.log(`clients: ${clients} started: ${JSON.stringify(started)}`);
     await sleep(SETTLE_MS);
-    bed.log(`clients: waiting until ${due.length} are due`);
-    const served = { bare: await theirs.serve(due), ours: await ours.serve(due) };
-    bed.log(`clients: ${due.length} due at once: ${JSON.stringify(served)}`);
-    await sleep(SETTLE_MS);
+    const served = new Times<'ours' | 'bare'>();
+    for (let round = 1; round <= rounds; round += 1) {
+      bed.log(`clients: waiting until ${due.length} are due`);
+      const took = { bare: await theirs.serve(due), ours: await ours.serve(due) };
+      bed.log(`clients, round ${round}: ${due.length} due at once: ${JSON.stringify(took)}`);
+      served.add(took);
+      await sleep(SETTLE_MS);
+    }
     const forced = ids.slice(due.length, due.length + FORCES);
     const waits = { ours: await ours.force(forced), bare: await theirs.force(forced) };
     lines.push(
       line(`clients: ${clients.toLocaleString('en')} start`, started, 'as many bare workflows', RATE_TARGET),
-      line(
-        `clients: ${due.length.toLocaleString('en')} due at once`,
-        served,
-        `as many bare runs of ${ACTIVITIES_OF_RUN} activities`,
-        RATE_TARGET,
-      ),
+      served.compare({
+        what: `clients: ${due.length.toLocaleString('en')} due at once`,
+        measured: 'ours',
+        baseline: 'bare',
+        is: `as many bare runs of ${ACTIVITIES_OF_RUN} activities`,
+        target: RATE_TARGET,
+      }),
       {
         ...line(
           'clients: a force reaches its first activity',
@@ -164,8 +171,9 @@ function oursOn(client: Client, database: pg.Client): Contestant {
         );
       }
       if (Date.now() > dueAt.getTime()) throw new Error('The clients learned too late when they are due.');
+      const before = await runs();
       await sleep(dueAt.getTime() - Date.now());
-      return seconds(() => until(async () => (await runs()) >= ids.length));
+      return seconds(() => until(async () => (await runs()) >= before + ids.length));
     },
     force: (ids) =>
       inTurn(ids, async (id) => {

@@ -35,7 +35,7 @@ const benchmarks = {
   big: (bed) => measureBig(bed, values.quick ? 1 : 3, scale),
   geocode: measureGeocode,
   rentals: (bed) => measureRentals(bed, values.quick ? 1 : 3),
-  clients: (bed) => measureClients(bed, scale * CLIENTS_AT_SCALE_1),
+  clients: (bed) => measureClients(bed, values.quick ? 1 : 3, scale * CLIENTS_AT_SCALE_1),
   cars: (bed) => measureCars(bed, values.quick ? 1 : 5),
   sales: (bed) => measureSales(bed, values.quick ? 1 : 3),
   backup: (bed) => measureBackup(bed, values.quick ? 1 : 3, scale * BACKUP_AT_SCALE_1),

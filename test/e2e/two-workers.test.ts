@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { commerceProcesses } from '../support/commerce-processes.ts';
 import { startCsvServer } from '../support/csv-server.ts';
 import { createTestDatabase, createTestNamespace } from '../support/engines.ts';
@@ -68,46 +68,53 @@ async function startStalled(): Promise<{ handle: WorkflowHandle; release(): void
   return { handle, release: stalled.release };
 }
 
+/** The worker that is there when a test begins. */
 let first: StartedDurasync;
 beforeAll(async () => {
   first = await processes.startWorker();
 });
 
+const workersOf = (steps: readonly Step[]): number => new Set(steps.map(({ worker }) => worker)).size;
+
 test('two workers share a queue: both work, each step is done once, and what is live is what the source shows', async () => {
   const second = await processes.startWorker();
-  const runs = await Promise.all([1, 2, 3].map(() => start()));
-  await Promise.all(runs.map((handle) => handle.result()));
-  const steps = (await Promise.all(runs.map(stepsOf))).flat();
-  expect(new Set(steps.map(({ worker }) => worker)).size).toBe(2);
+  onTestFinished(() => terminate(second));
+  const steps: Step[] = [];
+  // Which of the two takes a run is chance.
+  for (let round = 1; round <= 10 && workersOf(steps) < 2; round += 1) {
+    const runs = await Promise.all([1, 2, 3].map(() => start()));
+    await Promise.all(runs.map((handle) => handle.result()));
+    steps.push(...(await Promise.all(runs.map(stepsOf))).flat());
+  }
+  expect(workersOf(steps)).toBe(2);
   expect(steps.filter(({ attempt }) => attempt !== 1)).toEqual([]);
   const { rows } = await database.pool.query('SELECT count(*)::int AS vehicles FROM fleet.vehicles');
   expect(rows).toEqual([{ vehicles: 1500 }]);
-  await terminate(second);
 }, 120_000);
 
 test('a worker that is asked to stop ends its step, and another one goes on with the run: no attempt fails', async () => {
   const { handle, release } = await startStalled();
-  const next = await processes.startWorker();
-  const stopped = terminate(first);
-  await waitUntil('the first worker takes no more work', () => first.output().includes('stopping'));
+  const stopping = first;
+  first = await processes.startWorker();
+  const stopped = terminate(stopping);
+  await waitUntil('the first worker takes no more work', () => stopping.output().includes('stopping'));
   release();
   await handle.result();
   await stopped;
   const steps = await stepsOf(handle);
-  expect(new Set(steps.map(({ worker }) => worker)).size).toBe(2);
+  expect(workersOf(steps)).toBe(2);
   expect(steps.filter(({ attempt }) => attempt !== 1)).toEqual([]);
-  first = next;
 }, 120_000);
 
 test('a step that does not end in time is begun again by another worker at once, and not after a timeout', async () => {
   const { handle } = await startStalled();
-  const next = await processes.startWorker();
+  const stopping = first;
+  first = await processes.startWorker();
   const askedAt = performance.now();
-  await terminate(first);
+  await terminate(stopping);
   expect(await handle.result()).toMatchObject({ status: 'completed' });
   expect(performance.now() - askedAt).toBeLessThan(15_000);
   const again = (await stepsOf(handle)).filter(({ attempt }) => attempt > 1);
   expect(again).toHaveLength(1);
   expect(again[0]?.lastFailure).not.toMatch(/timeout/i);
-  first = next;
 }, 120_000);

@@ -1,4 +1,5 @@
-import type { FinishRunInput } from '../src/domain/contracts.ts';
+import { outcomeOf } from '../src/domain/clients.ts';
+import type { FinishedRun, FinishRunInput } from '../src/domain/contracts.ts';
 import type { RunResult } from '../src/domain/run-result.ts';
 import type { Db } from '../src/db/connect.ts';
 import { countRun } from '../src/db/run-totals.ts';
@@ -12,28 +13,63 @@ import type { ActivityDependencies } from './dependencies.ts';
  * Ends a run's row and writes, in the same transaction, what people should hear of it. A repeat finds the row ended
  * and writes nothing more.
  */
-export async function endRun(deps: ActivityDependencies, input: FinishRunInput): Promise<RunResult> {
+export async function endRun(deps: ActivityDependencies, input: FinishRunInput): Promise<FinishedRun> {
   const { database, wakeNotifications } = deps;
-  const { result, toSend, isNew } = await database.db.transaction().execute(async (tx) => {
+  const { result, toSend, isNew, client } = await database.db.transaction().execute(async (tx) => {
     const before = await tx
       .selectFrom('durasync.sync_runs')
-      .select(['status', 'kind', 'scope', 'trigger'])
+      .select(['sync', 'status', 'kind', 'scope', 'trigger', 'triggered_by', 'workflow_id', 'logical_at'])
       .where('run_id', '=', input.runId)
       .forUpdate()
       .executeTakeFirst();
     const ended = await closeRun(tx, input);
-    if (before?.status === ended.status) return { result: ended, toSend: false, isNew: false };
+    const client = before && clientOf(deps, before);
+    if (before?.status === ended.status) return { result: ended, toSend: false, isNew: false, client };
     const told = before?.kind === 'sync' && (await report(tx, deps, ended, before));
+    if (before?.status === 'running') await client?.recordRun(tx, ended);
     // A decision ends a run that has been counted as held.
     if (before?.status === 'running' && before.kind !== 'plan') await countRun(tx, ended);
-    return { result: ended, toSend: told, isNew: true };
+    // A connection may have been paused with this.
+    const toSend = told || (client !== undefined && ended.status === 'failed');
+    return { result: ended, toSend, isNew: true, client };
   });
   if (isNew) {
     const { run_id: runId, sync, status, duration_seconds: seconds, total_rows_processed: rows } = result;
     deps.log.info({ runId, sync, status, seconds, rows }, `${sync}: ${status}`);
   }
   if (toSend) await wakeNotifications();
-  return result;
+  return client ? { ...result, client: await client.read() } : result;
+}
+
+interface RunOfScope {
+  readonly sync: string;
+  readonly kind: string;
+  readonly scope: string | null;
+  readonly trigger: string;
+  readonly triggered_by: string | null;
+  readonly workflow_id: string;
+  readonly logical_at: Date;
+}
+
+/** The client whose workflow started a run; undefined for a run that somebody else started. */
+function clientOf({ syncs, database }: ActivityDependencies, run: RunOfScope) {
+  const { scope, trigger, kind } = run;
+  const clients = syncs.find(({ name }) => name === run.sync)?.clients;
+  if (!clients || scope === null || kind !== 'sync') return undefined;
+  if (trigger !== 'schedule' && trigger !== 'signal') return undefined;
+  return {
+    recordRun: (tx: Db, result: RunResult) =>
+      clients.recordRun(tx, scope, {
+        runId: result.run_id,
+        workflowId: run.workflow_id,
+        trigger,
+        triggeredBy: run.triggered_by ?? trigger,
+        // By the server's clock, which found it due.
+        startedAt: run.logical_at.toISOString(),
+        ...outcomeOf(result),
+      }),
+    read: () => clients.readClient(database.db, scope),
+  };
 }
 
 async function report(

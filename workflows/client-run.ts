@@ -11,9 +11,9 @@ import {
   type CredentialState,
   type DueRun,
   type EndedRun,
+  outcomeOf,
   type QueuedRequest,
 } from '../src/domain/clients.ts';
-import type { RunResult } from '../src/domain/run-result.ts';
 import { clients } from './activities.ts';
 import { failureMessage } from './failure-message.ts';
 import { attributesOfRun, runSync } from './run-sync.ts';
@@ -35,15 +35,22 @@ export function dueRun(
   };
 }
 
+interface RunToEnd {
+  readonly run: EndedRun;
+  /** The client after the run, null when it is gone; undefined when the run is still to be recorded. */
+  readonly client: ClientState | null | undefined;
+}
+
 /**
  * Starts one run and waits for its end. Never throws: a failing run does not fail its client.
  *
  * @returns null when the same run is open already
  */
-export async function runToEnd(due: DueRun, { platform }: CredentialState): Promise<EndedRun | null> {
+export async function runToEnd(due: DueRun, { platform }: CredentialState): Promise<RunToEnd | null> {
   const { workflowId, clientId, credentialId, trigger, triggeredBy } = due;
   const startedAt = new Date(Date.now()).toISOString();
   let runId: string | null = null;
+  let client: ClientState | null | undefined;
   let ended: Outcome;
   try {
     const child = await startChild(runSync, {
@@ -58,7 +65,9 @@ export async function runToEnd(due: DueRun, { platform }: CredentialState): Prom
       staticSummary: `${clientId}: ${trigger} run`,
     });
     runId = child.firstExecutionRunId;
-    ended = outcomeOf(await child.result());
+    const result = await child.result();
+    client = result.client;
+    ended = outcomeOf(result);
   } catch (error) {
     if (error instanceof Error && error.name === 'WorkflowExecutionAlreadyStartedError') {
       // A workflow of this client that was terminated left it behind. It is not ours to record.
@@ -67,7 +76,7 @@ export async function runToEnd(due: DueRun, { platform }: CredentialState): Prom
     }
     ended = { outcome: 'failure', message: messageOf(error) };
   }
-  return { ...due, runId, startedAt, ...ended };
+  return { run: { ...due, runId, startedAt, ...ended }, client };
 }
 
 /** @returns the client after that; null when it is gone, or the run could not be recorded */
@@ -80,13 +89,6 @@ export async function recordRun(run: EndedRun): Promise<ClientState | null> {
     }
     return null;
   }
-}
-
-/** A held run has stored its other data types, and waits for a person and not for another try. */
-function outcomeOf({ status, error_message: message }: RunResult): Outcome {
-  if (status === 'completed') return { outcome: 'success', message: null };
-  const partial = status === 'completed_with_errors' || status === 'held';
-  return { outcome: partial ? 'partial' : 'failure', message };
 }
 
 function messageOf(error: unknown): string {

@@ -8,10 +8,9 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { FinishRunInput, RunSyncInput } from '../src/domain/contracts.ts';
+import type { FinishedRun, FinishRunInput, RunSyncInput } from '../src/domain/contracts.ts';
 import { holdId, type RunId } from '../src/domain/ids.ts';
 import type { RunPlan, RunTrigger } from '../src/domain/run-plan.ts';
-import type { RunResult } from '../src/domain/run-result.ts';
 import { heavy, heavySummary, quick, quickSummary } from './activities.ts';
 import { allEnded } from './all-ended.ts';
 import { decideHold } from './decide-hold.ts';
@@ -27,7 +26,7 @@ import { testConnection } from './test-connection.ts';
  * One run of one sync: plan, then a connection test if the plan has one, then every table side by side, then enrich
  * and derive, then the result. A run with held tables ends as `held`; `decideHold` then waits for a person.
  */
-export async function runSync(input: RunSyncInput): Promise<RunResult> {
+export async function runSync(input: RunSyncInput): Promise<FinishedRun> {
   refuseUnclear(input);
   const info = workflowInfo();
   const runId = info.firstExecutionRunId as RunId;
@@ -67,7 +66,7 @@ function refuseUnclear(input: Partial<RunSyncInput> | undefined): void {
 }
 
 /** Loads and finishes; whatever interrupts the load, the run's row still gets its end. */
-async function endRun(plan: RunPlan): Promise<RunResult> {
+async function endRun(plan: RunPlan): Promise<FinishedRun> {
   try {
     return await CancellationScope.withTimeout(plan.deadlineMs, () => loadAll(plan));
   } catch (error) {
@@ -89,7 +88,7 @@ async function endRun(plan: RunPlan): Promise<RunResult> {
   }
 }
 
-async function loadAll(plan: RunPlan): Promise<RunResult> {
+async function loadAll(plan: RunPlan): Promise<FinishedRun> {
   const refused = await testConnection(plan);
   if (refused) return finish(plan, refused);
   const read = readInTurns(plan);
@@ -123,7 +122,7 @@ async function loadAll(plan: RunPlan): Promise<RunResult> {
   return finish(plan, { ...steps, notices: all.flatMap(({ notices = [] }) => notices) });
 }
 
-function finish(plan: RunPlan, end: Omit<FinishRunInput, 'runId'>): Promise<RunResult> {
+function finish(plan: RunPlan, end: Omit<FinishRunInput, 'runId'>): Promise<FinishedRun> {
   return quick.finishRun.executeWithOptions(quickSummary('finish the run'), [{ runId: plan.runId, ...end }]);
 }
 

@@ -223,9 +223,13 @@ export async function syncClient({ clientId, queued: carriedOver = [] }: SyncCli
   }
 
   async function follow(due: DueRun, credential: CredentialState): Promise<void> {
+    let statesBefore = states;
     const ended = await runToEnd(due, credential);
-    const statesBefore = states;
-    const state = ended && (await recordRun(ended));
+    let state = ended?.client;
+    if (ended && state === undefined) {
+      statesBefore = states;
+      state = await recordRun(ended.run);
+    }
     open.delete(due.credentialId);
     stirred = true;
     // What was read meanwhile may be older or newer, so then only reading again tells.

@@ -156,6 +156,15 @@ export async function readClientState(db: Db, clientId: string): Promise<ClientS
   };
 }
 
+/** Whose connection it is; null when it is gone. */
+export async function clientOfCredential(db: Db, credentialId: string): Promise<string | null> {
+  const { rows } = await sql<{ client_id: string }>`
+    SELECT client_id FROM commerce.client_api_credentials WHERE credential_id::text = ${credentialId}`.execute(
+    db,
+  );
+  return rows[0]?.client_id ?? null;
+}
+
 /**
  * Pauses (with a reason) or resumes (null) all connections of a client; resumed ones whose credentials were refused
  * are tried at once. Safe to repeat.

@@ -11,15 +11,19 @@ import { pauseRefused } from './pause-refused.ts';
  * credentials are the reason the waits double, and after seven days of that the connection is paused. A repeat for
  * the same run changes nothing.
  */
-export async function recordClientRun(db: Db, run: EndedRun): Promise<void> {
-  await db.transaction().execute(async (tx) => {
-    const { rows } = await sql<Connection>`
+export function recordClientRun(db: Db, run: EndedRun): Promise<void> {
+  return db.transaction().execute((tx) => recordClientRunIn(tx, run));
+}
+
+/** As `recordClientRun`, in a transaction of the caller. */
+export async function recordClientRunIn(tx: Db, run: EndedRun): Promise<void> {
+  const { rows } = await sql<Connection>`
       SELECT due_at, next_sync_at, sync_frequency_hours AS hours, refusals, refused_since, paused,
              (SELECT metadata->>'failure_code' FROM durasync.sync_runs WHERE run_id = ${run.runId}) AS failure_code
       FROM commerce.client_api_credentials WHERE credential_id = ${run.credentialId} FOR UPDATE`.execute(tx);
-    const [connection] = rows;
-    if (!connection) return;
-    const { numAffectedRows } = await sql`
+  const [connection] = rows;
+  if (!connection) return;
+  const { numAffectedRows } = await sql`
       INSERT INTO commerce.client_api_sync_results
         (run_id, client_id, credential_id, platform_type, connection_name, records_fetched, records_processed,
          records_stored, sync_duration_seconds, success, data_types_synced, sync_triggered_by, error_message, started_at)
@@ -33,25 +37,24 @@ export async function recordClientRun(db: Db, run: EndedRun): Promise<void> {
                  FROM durasync.sync_run_tables WHERE run_id = ${run.runId}) t ON true
       WHERE credential_id = ${run.credentialId}
       ON CONFLICT (run_id) DO NOTHING`.execute(tx);
-    if (numAffectedRows === 0n) return;
-    const failed = run.outcome === 'failure';
-    // The server that found it due may be ahead of the clock of this machine.
-    const nowMs = Math.max(Date.now(), Date.parse(run.startedAt));
-    const { dueAt, nextAt } = nextTimes(connection, run, nowMs);
-    const standing = standingAfter(connection, run, nowMs);
-    await sql`
+  if (numAffectedRows === 0n) return;
+  const failed = run.outcome === 'failure';
+  // The server that found it due may be ahead of the clock of this machine.
+  const nowMs = Math.max(Date.now(), Date.parse(run.startedAt));
+  const { dueAt, nextAt } = nextTimes(connection, run, nowMs);
+  const standing = standingAfter(connection, run, nowMs);
+  await sql`
       UPDATE commerce.client_api_credentials
       SET due_at = ${dueAt}, next_sync_at = ${nextAt}, error_message = ${run.message},
           refusals = ${standing.refusals}, refused_since = ${standing.refusedSince},
           last_sync_at = CASE WHEN ${failed} THEN last_sync_at ELSE ${run.startedAt}::timestamptz END,
           status = CASE WHEN ${failed} THEN ${failedStatus(connection, run)} ELSE 'connected' END
       WHERE credential_id = ${run.credentialId}`.execute(tx);
-    if (standing.pauses) await pauseRefused(tx, run);
-    if (run.outcome === 'success') {
-      // The run has told already that the connection works again.
-      await resolveCause(tx, pausedCause(run.credentialId), null);
-    }
-  });
+  if (standing.pauses) await pauseRefused(tx, run);
+  if (run.outcome === 'success') {
+    // The run has told already that the connection works again.
+    await resolveCause(tx, pausedCause(run.credentialId), null);
+  }
 }
 
 function failedStatus(connection: Connection, run: EndedRun): 'error' | 'expired' | 'revoked' {

@@ -1,5 +1,6 @@
 /** What the workflow of a client and its activities say to each other. No secret is ever among it. */
 import type { RunTrigger } from './run-plan.ts';
+import type { RunResult } from './run-result.ts';
 
 export type Platform = 'shopify' | 'amazon';
 
@@ -71,6 +72,16 @@ export interface EndedRun extends DueRun {
   readonly startedAt: string;
   readonly outcome: 'success' | 'partial' | 'failure';
   readonly message: string | null;
+}
+
+/** What a result says to the client. A held run has stored its other data types, and waits for a person and not for another try. */
+export function outcomeOf({
+  status,
+  error_message: message,
+}: RunResult): Pick<EndedRun, 'outcome' | 'message'> {
+  if (status === 'completed') return { outcome: 'success', message: null };
+  const partial = status === 'completed_with_errors' || status === 'held';
+  return { outcome: partial ? 'partial' : 'failure', message };
 }
 
 export interface ClientStatus {

@@ -2,6 +2,7 @@
  * What workflows and activities say to each other. Everything here goes through Temporal's history as
  * JSON: ids, names, counts and instants as text. Never a row, an address or a secret.
  */
+import type { ClientState } from './clients.ts';
 import type { RunId } from './ids.ts';
 import type { RunKind, RunPlan, RunTrigger, StepPlan, TablePlan } from './run-plan.ts';
 import type { RunResult, RunStatus, StepResult, TableStatus } from './run-result.ts';
@@ -185,6 +186,12 @@ interface HoldTablesInput {
   readonly relations: readonly { readonly relation: string; readonly rows: number }[];
 }
 
+/** What a run says at its end. */
+export interface FinishedRun extends RunResult {
+  /** Of a run that a client's workflow started: the client after it, null when it is gone. Absent when the run did not record itself. */
+  readonly client?: ClientState | null;
+}
+
 export interface FinishRunInput {
   readonly runId: RunId;
   /** A status forced from outside the tables: a cancelled, failed, planned or rejected run. */
@@ -237,7 +244,7 @@ export interface SyncActivities {
   /** Makes the staging of held tables survive a crash of the database. */
   keepStaging(input: HoldTablesInput): Promise<void>;
   /** Ends the run's row, drops its staging (unless held) and returns the result. */
-  finishRun(input: FinishRunInput): Promise<RunResult>;
+  finishRun(input: FinishRunInput): Promise<FinishedRun>;
   /** Ends the rows of runs whose workflow is gone. Returns how many. */
   sweepRuns(): Promise<number>;
 }

@@ -1,5 +1,6 @@
 import type { SourceAgent } from '../connectors/http/create-agent.ts';
 import type { z } from 'zod';
+import type { ClientState, EndedRun } from '../domain/clients.ts';
 import type { RunSyncInput } from '../domain/contracts.ts';
 import type { RunId } from '../domain/ids.ts';
 import type { Guards } from '../domain/run-plan.ts';
@@ -210,6 +211,13 @@ export interface SyncDefinition {
    * @throws SyncFailure with a `Source…` code, or InvalidInput
    */
   testConnection?(resources: SourceResources, signal: AbortSignal): Promise<void>;
+  /** For scopes whose runs are started by the workflow of a client: it learns what a run changed from the run itself. */
+  readonly clients?: {
+    /** Keeps how a run ended and when the next one is due, in the transaction that ends the run. Safe to repeat. */
+    recordRun(tx: Db, scope: string, run: Omit<EndedRun, 'clientId' | 'credentialId'>): Promise<void>;
+    /** The client that a scope is of, as it is now; null when it is gone. */
+    readClient(db: Db, scope: string): Promise<ClientState | null>;
+  };
   /** `one_by_one` where the tables of a run read one outside system that limits us. */
   readonly reads?: 'one_by_one' | 'side_by_side';
   /** A task queue of its own for steps that read its sources, so that slow ones delay no other sync. */

@@ -6,9 +6,8 @@ import type {
   EndedRun,
   Platform,
 } from '../../src/domain/clients.ts';
-import type { FinishRunInput, PlanRunInput } from '../../src/domain/contracts.ts';
+import type { FinishedRun, FinishRunInput, PlanRunInput } from '../../src/domain/contracts.ts';
 import type { RunPlan } from '../../src/domain/run-plan.ts';
-import type { RunResult } from '../../src/domain/run-result.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -20,10 +19,14 @@ export interface FakeClients {
   readonly planned: PlanRunInput[];
   readonly recorded: EndedRun[];
   reads: number;
+  /** Whether runs record themselves, or leave that to the workflow of their client as those of older releases do. */
+  recordedBy: 'run' | 'client';
   /** Called in the middle of the activity of that name; may wait or throw. */
   readonly on: {
     planRun?: ((input: PlanRunInput) => Promise<void>) | undefined;
     readClient?: (() => Promise<void>) | undefined;
+    /** Called when a run has recorded itself, before it says so. */
+    finishRun?: (() => Promise<void>) | undefined;
     recordClientRun?: ((run: EndedRun) => Promise<void>) | undefined;
   };
   readonly activities: object;
@@ -57,6 +60,7 @@ export function fakeClients(): FakeClients {
     planned: [],
     recorded: [],
     reads: 0,
+    recordedBy: 'run',
     on: {},
     activities: {},
     doors: [],
@@ -100,6 +104,29 @@ export function fakeClients(): FakeClients {
       credentials.map((credential) => ({ ...credential, ...changed(credential) })),
     );
   };
+  const record = (run: EndedRun): ClientState | null => {
+    fake.recorded.push(run);
+    change(run.clientId, (credential) => {
+      if (credential.credentialId !== run.credentialId || run.trigger === 'signal') return {};
+      const next = Date.parse(credential.nextSyncAt) + credential.frequencyHours * HOUR_MS;
+      return { nextSyncAt: new Date(next).toISOString() };
+    });
+    return stateOf(run.clientId);
+  };
+  const recordAsRun = ({ runId, status, message = null }: FinishRunInput): ClientState | null => {
+    const planned = fake.planned.find((each) => each.runId === runId);
+    if (!planned) throw new Error(`run ${runId} was not planned`);
+    const { workflowId, scope = '', trigger, triggeredBy = '', logicalAt: startedAt } = planned;
+    const clientId = workflowId.split('/')[1] ?? '';
+    return record({
+      ...{ clientId, credentialId: scope, workflowId, runId, triggeredBy, startedAt },
+      ...{
+        trigger: trigger === 'signal' ? 'signal' : 'schedule',
+        outcome: status === undefined ? 'success' : 'failure',
+        message,
+      },
+    });
+  };
   const clientActivities: Omit<ClientActivities, 'reconcileWorkflows'> = {
     async readClient(clientId) {
       const state = stateOf(clientId);
@@ -109,13 +136,7 @@ export function fakeClients(): FakeClients {
     },
     async recordClientRun(run) {
       await fake.on.recordClientRun?.(run);
-      fake.recorded.push(run);
-      change(run.clientId, (credential) => {
-        if (credential.credentialId !== run.credentialId || run.trigger === 'signal') return {};
-        const next = Date.parse(credential.nextSyncAt) + credential.frequencyHours * HOUR_MS;
-        return { nextSyncAt: new Date(next).toISOString() };
-      });
-      return stateOf(run.clientId);
+      return record(run);
     },
     async setClientPaused({ clientId, reason }) {
       change(clientId, () => ({ pausedReason: reason }));
@@ -147,15 +168,17 @@ export function fakeClients(): FakeClients {
         holdMs: HOUR_MS,
       };
     },
-    finishRun: async ({ runId }: FinishRunInput): Promise<Partial<RunResult>> => ({
-      run_id: runId,
-      sync: 'commerce',
-      status: 'completed',
-      error_message: null,
-      tables: [],
-      enrich: [],
-      derive: [],
-    }),
+    async finishRun(input: FinishRunInput): Promise<Partial<FinishedRun>> {
+      const recorded = fake.recordedBy === 'run' ? { client: recordAsRun(input) } : {};
+      await fake.on.finishRun?.();
+      const ended = {
+        run_id: input.runId,
+        sync: 'commerce',
+        status: 'completed',
+        error_message: null,
+      } as const;
+      return { ...ended, tables: [], enrich: [], derive: [], ...recorded };
+    },
   };
   return Object.assign(fake, { activities: { ...clientActivities, ...runActivities } });
 }

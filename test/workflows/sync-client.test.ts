@@ -39,7 +39,8 @@ beforeEach(() => {
 
 // Clients are removed and not terminated: this server skips no more time while an activity is lost.
 afterEach(async () => {
-  fake.on.planRun = fake.on.readClient = fake.on.recordClientRun = undefined;
+  fake.on.planRun = fake.on.readClient = fake.on.recordClientRun = fake.on.finishRun = undefined;
+  fake.recordedBy = 'run';
   for (const door of fake.doors.splice(0)) door.open();
   for (const [clientId, handle] of started) {
     started.delete(clientId);
@@ -82,6 +83,27 @@ describe('a client', () => {
       fake.startsOf(id).map((ms) => Math.round(((ms - startedMs) / HOUR_MS) * 100) / 100);
     expect(hoursOf('daily')).toEqual([1, 25, 49]);
     expect(hoursOf('often')).toEqual([1, 6, 11, 16, 21, 26, 31, 36, 41, 46]);
+  });
+
+  test('records the runs of a release that did not record them itself', async () => {
+    fake.recordedBy = 'client';
+    const { startedMs } = await start(1, { id: 'one', hours: 5 });
+    await hours(12);
+    const hoursOf = fake.startsOf('one').map((ms) => Math.round((ms - startedMs) / HOUR_MS));
+    expect(hoursOf).toEqual([1, 6, 11]);
+  });
+
+  test('a change that is known while a run ends outlives what the run says of the client', async () => {
+    const told = fake.door();
+    fake.on.finishRun = () => told.opened;
+    const { handle } = await start(0, { id: 'one', hours: 24 });
+    await recorded(1);
+    const connection = async () => (await status(handle)).credentials[0];
+    await handle.signal('setFrequency', { hours: 5 });
+    await waitUntil('the change is known', async () => (await connection())?.frequencyHours === 5);
+    told.open();
+    await waitUntil('the run has ended', async () => (await connection())?.running === null);
+    expect((await connection())?.frequencyHours).toBe(5);
   });
 
   test('starts distinct children when two connections are due together and one force is for all platforms', async () => {
@@ -261,6 +283,7 @@ describe('what does not stop a client', () => {
   });
 
   test('a run that cannot be recorded: its connection rests instead of running for ever', async () => {
+    fake.recordedBy = 'client';
     fake.on.recordClientRun = async () => {
       throw refused('no such column');
     };

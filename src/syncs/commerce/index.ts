@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { z } from 'zod';
 import { createLwaTokenCache } from '../../connectors/amazon/lwa-token-cache.ts';
-import { readCredential } from '../../db/clients.ts';
+import { clientOfCredential, readClientState, readCredential } from '../../db/clients.ts';
+import { recordClientRunIn } from '../../db/record-client-run.ts';
 import { SyncFailure } from '../../domain/failures.ts';
 import { COMMERCE_TASK_QUEUE } from '../../domain/ids.ts';
 import { httpUrl, wholeNumber } from '../../settings.ts';
@@ -59,6 +60,16 @@ export function defineCommerce(): SyncDefinition {
         SELECT platform_type || ' ' || connection_name || ' of ' || client_id AS title
         FROM commerce.client_api_credentials WHERE credential_id::text = ${scope}`.execute(db);
       return rows[0]?.title;
+    },
+    clients: {
+      async recordRun(tx, credentialId, run) {
+        const clientId = await clientOfCredential(tx, credentialId);
+        if (clientId !== null) await recordClientRunIn(tx, { ...run, clientId, credentialId });
+      },
+      async readClient(db, credentialId) {
+        const clientId = await clientOfCredential(db, credentialId);
+        return clientId === null ? null : readClientState(db, clientId);
+      },
     },
     tables: DATA_TYPES.shopify.map((dataType) => shopTable(dataType, openShop)),
     enrich: [],

@@ -113,7 +113,7 @@ export function fakeClients(): FakeClients {
     });
     return stateOf(run.clientId);
   };
-  const recordAsRun = ({ runId, status, message = null }: FinishRunInput): ClientState | null => {
+  const recordAsRun = ({ runId, status, message }: FinishRunInput): ClientState | null => {
     const planned = fake.planned.find((each) => each.runId === runId);
     if (!planned) throw new Error(`run ${runId} was not planned`);
     const { workflowId, scope = '', trigger, triggeredBy = '', logicalAt: startedAt } = planned;
@@ -123,7 +123,7 @@ export function fakeClients(): FakeClients {
       ...{
         trigger: trigger === 'signal' ? 'signal' : 'schedule',
         outcome: status === undefined ? 'success' : 'failure',
-        message,
+        message: message ?? null,
       },
     });
   };

@@ -11,11 +11,15 @@ export interface ClientRun {
 
 const PLENTY_MS = 60_000;
 
-/** Starts the client's workflow unless it runs, forces a sync, and waits until its outcome is stored. */
+/** Starts the client's workflow unless it runs, forces a sync, and waits until its outcome is stored and the workflow knows it. */
 export async function syncNow(commerce: CommerceHarness, clientId: string): Promise<ClientRun> {
   await commerce.clients.start([clientId]);
   const { workflowId } = await commerce.clients.requestSync(clientId, { requestedBy: 'test' });
-  return outcomeOf(commerce, workflowId);
+  const outcome = await outcomeOf(commerce, workflowId);
+  await commerce.until(clientId, ({ credentials }) =>
+    credentials.every(({ running }) => running !== workflowId),
+  );
+  return outcome;
 }
 
 export async function outcomeOf(commerce: CommerceHarness, workflowId: string): Promise<ClientRun> {

@@ -23,15 +23,16 @@ export async function endRun(deps: ActivityDependencies, input: FinishRunInput):
       .forUpdate()
       .executeTakeFirst();
     const ended = await closeRun(tx, input);
-    const client = before && clientOf(deps, before);
-    if (before?.status === ended.status) return { result: ended, toSend: false, isNew: false, client };
+    const startedBy = before && clientOf(deps, before);
+    if (before?.status === ended.status)
+      return { result: ended, toSend: false, isNew: false, client: startedBy };
     const told = before?.kind === 'sync' && (await report(tx, deps, ended, before));
-    if (before?.status === 'running') await client?.recordRun(tx, ended);
+    if (before?.status === 'running') await startedBy?.recordRun(tx, ended);
     // A decision ends a run that has been counted as held.
     if (before?.status === 'running' && before.kind !== 'plan') await countRun(tx, ended);
     // A connection may have been paused with this.
-    const toSend = told || (client !== undefined && ended.status === 'failed');
-    return { result: ended, toSend, isNew: true, client };
+    const mayTell = startedBy !== undefined && ended.status === 'failed';
+    return { result: ended, toSend: told || mayTell, isNew: true, client: startedBy };
   });
   if (isNew) {
     const { run_id: runId, sync, status, duration_seconds: seconds, total_rows_processed: rows } = result;

@@ -119,12 +119,15 @@ export function fakeClients(): FakeClients {
     const { workflowId, scope = '', trigger, triggeredBy = '', logicalAt: startedAt } = planned;
     const clientId = workflowId.split('/')[1] ?? '';
     return record({
-      ...{ clientId, credentialId: scope, workflowId, runId, triggeredBy, startedAt },
-      ...{
-        trigger: trigger === 'signal' ? 'signal' : 'schedule',
-        outcome: status === undefined ? 'success' : 'failure',
-        message: message ?? null,
-      },
+      clientId,
+      credentialId: scope,
+      workflowId,
+      runId,
+      triggeredBy,
+      startedAt,
+      trigger: trigger === 'signal' ? 'signal' : 'schedule',
+      outcome: status === undefined ? 'success' : 'failure',
+      message: message ?? null,
     });
   };
   const clientActivities: Omit<ClientActivities, 'reconcileWorkflows'> = {

@@ -1,7 +1,9 @@
+import type { Selectable } from 'kysely';
 import { outcomeOf } from '../src/domain/clients.ts';
 import type { FinishedRun, FinishRunInput } from '../src/domain/contracts.ts';
 import type { RunResult } from '../src/domain/run-result.ts';
 import type { Db } from '../src/db/connect.ts';
+import type { Database } from '../src/db/types.ts';
 import { countRun } from '../src/db/run-totals.ts';
 import { closeRun } from '../src/db/runs.ts';
 import { readSettings } from '../src/settings.ts';
@@ -27,9 +29,11 @@ export async function endRun(deps: ActivityDependencies, input: FinishRunInput):
     if (before?.status === ended.status)
       return { result: ended, toSend: false, isNew: false, client: startedBy };
     const told = before?.kind === 'sync' && (await report(tx, deps, ended, before));
-    if (before?.status === 'running') await startedBy?.recordRun(tx, ended);
-    // A decision ends a run that has been counted as held.
-    if (before?.status === 'running' && before.kind !== 'plan') await countRun(tx, ended);
+    // A decision ends a run that has been recorded and counted as held.
+    if (before?.status === 'running') {
+      await startedBy?.recordRun(tx, ended);
+      if (before.kind !== 'plan') await countRun(tx, ended);
+    }
     // A connection may have been paused with this.
     const mayTell = startedBy !== undefined && ended.status === 'failed';
     return { result: ended, toSend: told || mayTell, isNew: true, client: startedBy };
@@ -42,15 +46,10 @@ export async function endRun(deps: ActivityDependencies, input: FinishRunInput):
   return client ? { ...result, client: await client.read() } : result;
 }
 
-interface RunOfScope {
-  readonly sync: string;
-  readonly kind: string;
-  readonly scope: string | null;
-  readonly trigger: string;
-  readonly triggered_by: string | null;
-  readonly workflow_id: string;
-  readonly logical_at: Date;
-}
+type RunOfScope = Pick<
+  Selectable<Database['durasync.sync_runs']>,
+  'sync' | 'kind' | 'scope' | 'trigger' | 'triggered_by' | 'workflow_id' | 'logical_at'
+>;
 
 /** The client whose workflow started a run; undefined for a run that somebody else started. */
 function clientOf({ syncs, database }: ActivityDependencies, run: RunOfScope) {

@@ -1,6 +1,9 @@
 import type { EndedRun } from '../domain/clients.ts';
 import type { FailureCode } from '../domain/failures.ts';
 
+/** Whose run it is matters to no time. */
+type Run = Omit<EndedRun, 'clientId'>;
+
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const RETRY_MAX_MS = HOUR_MS;
@@ -28,13 +31,13 @@ const NOT_LET_IN: readonly (string | null)[] = [
 ] satisfies FailureCode[];
 
 /** Whether a run failed because of the credentials of its connection. */
-export const wasNotLetIn = ({ failure_code }: Connection, { outcome }: EndedRun): boolean =>
+export const wasNotLetIn = ({ failure_code }: Connection, { outcome }: Pick<EndedRun, 'outcome'>): boolean =>
   outcome === 'failure' && NOT_LET_IN.includes(failure_code);
 
 /** When a connection is due after a run, by the grid and by itself, which is earlier or later after a failure. */
 export function nextTimes(
   connection: Connection,
-  run: EndedRun,
+  run: Run,
   nowMs: number,
 ): { readonly dueAt: Date; readonly nextAt: Date } {
   const frequencyMs = connection.hours * HOUR_MS;
@@ -54,14 +57,14 @@ function nextOnGrid(due: Date, frequencyMs: number, nowMs: number): Date {
 }
 
 /** The waits double up to a day, or the frequency. What a person forces in between changes none of them. */
-function afterRefusal(connection: Connection, run: EndedRun, nowMs: number, firstMs: number): Date {
+function afterRefusal(connection: Connection, run: Run, nowMs: number, firstMs: number): Date {
   const { refusals, next_sync_at: planned, hours } = connection;
   if (run.trigger === 'signal' && refusals > 0 && planned.getTime() > nowMs) return planned;
   const maxMs = Math.max(DAY_MS, hours * HOUR_MS);
   return new Date(nowMs + Math.min(maxMs, firstMs * 2 ** (refusalsAfter(connection, run) - 1)));
 }
 
-const refusalsAfter = ({ refusals }: Connection, { trigger }: EndedRun): number =>
+const refusalsAfter = ({ refusals }: Connection, { trigger }: Run): number =>
   trigger === 'signal' ? Math.max(1, refusals) : refusals + 1;
 
 interface Standing {
@@ -72,7 +75,7 @@ interface Standing {
 }
 
 /** How long a connection has been refused. A run that was let in ends that; one that failed otherwise says nothing. */
-export function standingAfter(connection: Connection, run: EndedRun, nowMs: number): Standing {
+export function standingAfter(connection: Connection, run: Run, nowMs: number): Standing {
   const { refusals, refused_since: since, paused } = connection;
   if (run.outcome !== 'failure') return { refusals: 0, refusedSince: null, pauses: false };
   if (!wasNotLetIn(connection, run)) return { refusals, refusedSince: since, pauses: false };

@@ -134,6 +134,11 @@ export async function readStagedRelation(db: Db, runId: RunId, table: string): P
   return row?.relation ?? null;
 }
 
+/** A row when what a run staged of a table is still known: a crash of the database empties staging and its progress together. */
+export const stillStaged = (runId: RunId, table: LiveTable, relation: string): RawBuilder<unknown> =>
+  sql`SELECT FROM durasync.staging_progress
+      WHERE run_id = ${runId} AND table_name = ${table.name} AND relation = ${relation}`;
+
 /** Whether a relation of the staging schema is still there. */
 export async function relationExists(client: pg.PoolClient, relation: string): Promise<boolean> {
   const { rowCount } = await client.query(

@@ -12,6 +12,7 @@ import {
   liveTableSql,
   relationExists,
   stagingTable,
+  stillStaged,
 } from './live-table.ts';
 import { otherHolds } from './other-holds.ts';
 import { resolveReplayed } from './quarantine-replay.ts';
@@ -72,7 +73,7 @@ function mergeOnce({ pool, db }: DatabaseConnection, request: MergeRequest): Pro
     const done = await storedCounts(client, runId, table, days);
     if (done) return done;
     if (state.generation !== review.generation) return { outcome: 'moved' };
-    if (!(await holdsRows(client, request))) {
+    if (!(await holdsRows(client, db, request))) {
       await client.query(`DELETE FROM durasync.staging_progress WHERE run_id = $1 AND table_name = $2`, [
         runId,
         table.name,
@@ -146,17 +147,14 @@ async function storedCounts(
   return { outcome: 'merged', ...rows[0], superseded: await otherHolds(client, runId, table, days) };
 }
 
-/** Counts again what is about to be merged: a crash of the database empties unlogged relations, and their progress too. */
+/** Counts again what is about to be merged: unlogged relations are empty after a crash of the database. */
 async function holdsRows(
   client: pg.PoolClient,
+  db: Db,
   { runId, table, review, staged }: MergeRequest,
 ): Promise<boolean> {
   if (review.rows === 0) {
-    const progress = await client.query(
-      `SELECT FROM durasync.staging_progress WHERE run_id = $1 AND table_name = $2 AND relation = $3`,
-      [runId, table.name, staged.relation],
-    );
-    return progress.rowCount === 1;
+    return (await run(client, db, stillStaged(runId, table, staged.relation))).rowCount === 1;
   }
   if (!(await relationExists(client, review.relation))) return false;
   const compared = review.relation !== staged.relation;

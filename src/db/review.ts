@@ -3,7 +3,7 @@ import type { Review, Staged } from '../domain/contracts.ts';
 import type { RunId } from '../domain/ids.ts';
 import type { Guards, TablePlan } from '../domain/run-plan.ts';
 import { allowMemory, type Db } from './connect.ts';
-import { type LiveTable, liveTableSql, stagingTable, stateIn } from './live-table.ts';
+import { type LiveTable, liveTableSql, stagingTable, stateIn, stillStaged } from './live-table.ts';
 import { unreadableLinesAreKnown } from './quarantine.ts';
 import { isShown } from './shown-by.ts';
 import { readTableState, type TableState } from './table-state.ts';
@@ -81,7 +81,8 @@ async function decide(
   const { generation, mergedRunId, sourceFetchedAt } = state;
   const decided = { ...differences, generation };
   // Asked after the comparison: what was compared is what was staged.
-  if (!(await isStillStaged(db, request))) return review(decided, staged, { verdict: 'lost', reason: null });
+  const { rows } = await stillStaged(request.runId, table, staged.relation).execute(db);
+  if (rows.length === 0) return review(decided, staged, { verdict: 'lost', reason: null });
   const isOlder = sourceFetchedAt !== null && sourceFetchedAt > new Date(staged.sourceFetchedAt);
   if (isOlder && mergedRunId !== request.runId && table.ordered) {
     return review(decided, staged, { verdict: 'older', reason: `older than ${mergedRunId}` });
@@ -96,18 +97,6 @@ async function decide(
     mayArchive,
     notices: [...notices(request, live.open, mayArchive), ...equals(request, differences)],
   });
-}
-
-/** False after a crash of the database, which empties staging and its progress together. */
-async function isStillStaged(db: Db, { runId, table, staged }: ReviewRequest): Promise<boolean> {
-  const progress = await db
-    .selectFrom('durasync.staging_progress')
-    .select('relation')
-    .where('run_id', '=', runId)
-    .where('table_name', '=', table.name)
-    .where('relation', '=', staged.relation)
-    .executeTakeFirst();
-  return progress !== undefined;
 }
 
 function review(

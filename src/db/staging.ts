@@ -11,6 +11,7 @@ import type { StagedRows } from './copy-text.ts';
 import { settleEqual } from './equal-rows.ts';
 import { type LiveTable, liveTableSql, stagingTable } from './live-table.ts';
 import { insertQuarantined, type QuarantinedRow } from './quarantine.ts';
+import { closeTable } from './runs.ts';
 import { moveWatermarks } from './watermarks.ts';
 
 /** Where this attempt begins, and what earlier pages counted. */
@@ -85,7 +86,8 @@ export async function takeOverStaging(
        WHERE run_id = $1 AND table_name = $2 AND EXISTS (SELECT FROM begun)
      ), shown AS (
        UPDATE durasync.sync_run_tables
-       SET status = 'running', stage = 'stage', fetched = 0, staged = 0, quarantined = 0, error_message = NULL,
+       SET status = 'running', stage = 'stage', fetched = 0, staged = 0, quarantined = 0, duplicates = 0,
+           error_message = NULL,
            started_at = coalesce(started_at, clock_timestamp())
        WHERE run_id = $1 AND table_name = $2 AND EXISTS (SELECT FROM begun)
      )
@@ -186,9 +188,9 @@ async function copyRows(client: pg.PoolClient, staging: StagingAttempt, rows: St
 export async function completeStaging(
   { pool, db }: DatabaseConnection,
   staging: StagingAttempt,
-  { replay, ...read }: Reading,
+  reading: Reading,
 ): Promise<Staged> {
-  const { runId, table, relation, attempt, fetchStartedAt } = staging;
+  const { runId, table, relation, attempt } = staging;
   if (!staging.isMade) await inTransaction(pool, (client) => makeRelation(client, db, staging));
   return db.transaction().execute(async (tx) => {
     // A crash that loses this commit also empties the unlogged rows that it counts.
@@ -207,13 +209,10 @@ export async function completeStaging(
     if (!rows[0]) throw fenced(table);
     const staged: Staged = {
       ...rows[0],
-      relation,
+      ...snapshotOf(staging, reading),
       staged: kept,
       duplicates: valid - kept,
       days: await readDays(tx, table, relation),
-      sourceFetchedAt: (replay?.fetchStartedAt ?? fetchStartedAt).toISOString(),
-      replayOf: replay?.replayOf,
-      ...read,
     };
     await sql`
       WITH shown AS (
@@ -234,12 +233,12 @@ export async function completeStaging(
  */
 export async function endEmpty(
   { db }: DatabaseConnection,
-  { runId, table, relation, attempt, fetchStartedAt }: StagingAttempt,
-  { replay, ...read }: Reading,
+  staging: StagingAttempt,
+  reading: Reading,
 ): Promise<Staged> {
+  const { runId, table, attempt } = staging;
   const staged: Staged = {
-    relation,
-    sourceFetchedAt: (replay?.fetchStartedAt ?? fetchStartedAt).toISOString(),
+    ...snapshotOf(staging, reading),
     fetched: 0,
     staged: 0,
     quarantined: 0,
@@ -247,23 +246,22 @@ export async function endEmpty(
     unreadable: 0,
     drift: [],
     ended: true,
-    replayOf: replay?.replayOf,
-    ...read,
   };
   await db.transaction().execute(async (tx) => {
     const { numAffectedRows } = await sql`
-      WITH ended AS (
-        UPDATE durasync.staging_progress SET result = ${JSON.stringify(staged)}
-        WHERE run_id = ${runId} AND table_name = ${table.name} AND attempt = ${attempt}
-        RETURNING run_id, table_name
-      )
-      UPDATE durasync.sync_run_tables t
-      SET status = 'completed', error_message = NULL, completed_at = clock_timestamp(), stage = NULL, duplicates = 0
-      FROM ended WHERE t.run_id = ended.run_id AND t.table_name = ended.table_name`.execute(tx);
+      UPDATE durasync.staging_progress SET result = ${JSON.stringify(staged)}
+      WHERE run_id = ${runId} AND table_name = ${table.name} AND attempt = ${attempt}`.execute(tx);
     if (numAffectedRows !== 1n) throw fenced(table);
     await moveWatermarks(tx, runId, table, staged);
+    await closeTable(tx, runId, table.name, 'completed', null);
   });
   return staged;
+}
+
+/** What is known of the snapshot that an attempt has read. */
+function snapshotOf({ relation, fetchStartedAt }: StagingAttempt, { replay, ...read }: Reading) {
+  const sourceFetchedAt = (replay?.fetchStartedAt ?? fetchStartedAt).toISOString();
+  return { relation, sourceFetchedAt, replayOf: replay?.replayOf, ...read };
 }
 
 /** The days of staged rows, where that matters and there are any. */

@@ -62,10 +62,7 @@ export function defineCommerce(): SyncDefinition {
       return rows[0]?.title;
     },
     clients: {
-      async recordRun(tx, credentialId, run) {
-        const clientId = await clientOfCredential(tx, credentialId);
-        if (clientId !== null) await recordClientRunIn(tx, { ...run, clientId, credentialId });
-      },
+      recordRun: (tx, credentialId, run) => recordClientRunIn(tx, { ...run, credentialId }),
       async readClient(db, credentialId) {
         const clientId = await clientOfCredential(db, credentialId);
         return clientId === null ? null : readClientState(db, clientId);

@@ -21,7 +21,7 @@ const BUILDS_KEPT = 20;
  */
 export async function compiledProgram(program = MAIN, moreSources = []) {
   const name = basename(program.pathname, '.ts');
-  const builds = new URL('node_modules/.cache/durasync/', ROOT);
+  const builds = new URL('node_modules/.cache/durasync/programs/', ROOT);
   const build = new URL(`${name}-${hashSources([...SOURCES, ...moreSources])}/`, builds);
   const main = new URL(`${name}.mjs`, build);
   if (!existsSync(main)) {

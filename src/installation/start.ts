@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { buildsFolder } from '../home/builds.ts';
 import type { Config } from '../config.ts';
 import { migrateToLatest } from '../db/migrate.ts';
 import { startDemoSourceServer } from '../demo/demo-source-server.ts';
@@ -57,7 +58,7 @@ export async function startInstallation(options: StartOptions): Promise<Installa
     stops.push(() => ownership.release());
     // Made at the first start, so that what is sealed later can be opened by every later one.
     await openKeyRing(config, home);
-    const bundling = ensureWorkflowBundle(home.path('cache'), payloadMode(config));
+    const bundling = buildsFolder(home).then((folder) => ensureWorkflowBundle(folder, payloadMode(config)));
     bundling.catch(() => undefined);
     const engines = await startEngines(options, stops);
     const demo = mode === 'demo' ? await startDemoSourceServer({ port: 0, now: () => new Date() }) : null;

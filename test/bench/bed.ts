@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import pg from 'pg';
+import { SHARED_BUILDS } from '../../src/home/builds.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts';
 import { migrateToLatest } from '../../src/db/migrate.ts';
 import type { RunSyncInput } from '../../src/domain/contracts.ts';
@@ -69,7 +70,7 @@ export async function startBed(log: (message: string) => void): Promise<Bed> {
     // Last of all: a request that is tried again on a closed connection ends the process.
     stops.unshift(close);
     // Where the worker looks for it: `npm start` and the image make it beforehand too.
-    const bundle = await ensureWorkflowBundle(join(folder, 'home', 'cache'));
+    const bundle = await ensureWorkflowBundle(SHARED_BUILDS);
     const source = await startProgram('source-server', [folder]);
     stops.push(source.stop);
     const noop = await startProgram('noop-worker', [temporal.address, BENCH_NAMESPACE, NOOP_QUEUE, bundle]);

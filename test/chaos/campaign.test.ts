@@ -1,12 +1,12 @@
 import { appendFileSync } from 'node:fs';
 import { afterAll, expect, test } from 'vitest';
+import { SHARED_BUILDS } from '../../src/home/builds.ts';
 import { startCsvServer } from '../support/csv-server.ts';
 import { testEngine } from '../support/engines.ts';
 import { startFakeAuctions } from '../support/fake-auctions.ts';
 import { startFakeRentals } from '../support/fake-rentals.ts';
 import { startFakeSales } from '../support/fake-sales.ts';
 import { startFakeShopify } from '../support/fake-shopify.ts';
-import { TEST_BUNDLES } from '../support/sync-harness.ts';
 import { runCampaign } from './campaign.ts';
 import { startChaosEngines } from './engines.ts';
 
@@ -34,7 +34,7 @@ test(
       faults: Number(faults),
       engines,
       sources: { exports, rentals, auctions, shopify, sales },
-      bundles: TEST_BUNDLES,
+      bundles: SHARED_BUILDS,
       log: (line) => {
         if (logFile !== undefined) appendFileSync(logFile, `${new Date().toISOString()} ${line}\n`);
       },

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { SHARED_BUILDS } from '../../src/home/builds.ts';
 import type { MaintainedBackup, MaintainedRetention } from '../../src/domain/backups.ts';
 import { startBackup } from '../../src/temporal/backups.ts';
 import { createTestDatabase, createTestNamespace } from '../support/engines.ts';
@@ -10,7 +11,6 @@ import { fillDatabase } from '../support/fill-database.ts';
 import { holdTable } from '../support/hold-point.ts';
 import { startHttpHarness } from '../support/http-harness.ts';
 import { startS3 } from '../support/s3-server.ts';
-import { TEST_BUNDLES } from '../support/sync-harness.ts';
 import { queryOnce } from '../support/backup-harness.ts';
 
 const database = await createTestDatabase();
@@ -25,7 +25,7 @@ const target = {
   taskQueue: 'durasync',
   databaseUrl: database.databaseUrl,
   env: { ...s3.env, BACKUP_DIR: folder, DURASYNC_HOME: folder },
-  bundles: TEST_BUNDLES,
+  bundles: SHARED_BUILDS,
 };
 
 test('a backup survives the death of its worker in the middle, and is listed once and whole', async () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SHARED_BUILDS } from '../../src/home/builds.ts';
 import { connectDatabase } from '../../src/db/connect.ts';
 import { cars } from '../../src/syncs/cars/index.ts';
 import { defineCommerce } from '../../src/syncs/commerce/index.ts';
@@ -20,7 +21,6 @@ import { faultFleet } from '../support/fault-fleet.ts';
 import { startWorkerHere } from '../support/fault-worker.ts';
 import { startHttpHarness } from '../support/http-harness.ts';
 import { quickRentals } from '../support/quick-rentals.ts';
-import { TEST_BUNDLES } from '../support/sync-harness.ts';
 import { TEST_KEYS } from '../support/test-keys.ts';
 
 const [database, { address, namespace, client }, exports, rentals, auctions, shopify, salesApi] =
@@ -75,7 +75,7 @@ beforeAll(async () => {
       taskQueue: 'durasync',
       databaseUrl: workerUrl,
       env: variablesOf((source) => new URL(sources[source as keyof typeof sources].url).origin),
-      bundles: TEST_BUNDLES,
+      bundles: SHARED_BUILDS,
     },
     [faultFleet, quickRentals, cars, defineCommerce(), sales],
   );

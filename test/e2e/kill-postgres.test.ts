@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { SHARED_BUILDS } from '../../src/home/builds.ts';
 import { connectDatabase, type DatabaseConnection } from '../../src/db/connect.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts';
 import { migrateToLatest } from '../../src/db/migrate.ts';
@@ -21,7 +22,6 @@ import { FLEET_PATHS } from '../support/fleet-files.ts';
 import { type HoldPoint, holdRows, holdTable } from '../support/hold-point.ts';
 import { runOutcome } from '../support/run-outcome.ts';
 import { type StalledAnswer, stalledAnswer } from '../support/stalled-answer.ts';
-import { TEST_BUNDLES } from '../support/sync-harness.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 // A PostgreSQL of this file alone: durable, as people run it.
@@ -80,7 +80,7 @@ async function startFleet(name: string): Promise<Fleet> {
     taskQueue: name,
     databaseUrl,
     env: fleetVariables(server, `/${name}`),
-    bundles: TEST_BUNDLES,
+    bundles: SHARED_BUILDS,
   };
   workers.push(await startWorkerHere(target));
   const database = connectDatabase({

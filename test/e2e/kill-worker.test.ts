@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { SHARED_BUILDS } from '../../src/home/builds.ts';
 import type { RunId } from '../../src/domain/ids.ts';
-import { copyDatabase } from '../support/copy-database.ts';
 import { startCsvServer } from '../support/csv-server.ts';
 import { createTestDatabase, createTestNamespace, type TestDatabase } from '../support/engines.ts';
 import {
@@ -24,7 +24,6 @@ import { FLEET_PATHS } from '../support/fleet-files.ts';
 import { type HoldPoint, holdRows, holdState, holdTable } from '../support/hold-point.ts';
 import { runOutcome } from '../support/run-outcome.ts';
 import { stalledAnswer } from '../support/stalled-answer.ts';
-import { TEST_BUNDLES } from '../support/sync-harness.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const original = await createTestDatabase();
@@ -137,7 +136,7 @@ function targetOf(name: string, databaseUrl: string): WorkerTarget {
     taskQueue: folderOf(name).slice(1),
     databaseUrl,
     env: fleetVariables(server, folderOf(name)),
-    bundles: TEST_BUNDLES,
+    bundles: SHARED_BUILDS,
   };
 }
 
@@ -170,7 +169,7 @@ async function loadTwoNights(): Promise<void> {
 }
 
 async function prepare(name: string): Promise<Scenario> {
-  const database = await copyDatabase(original.databaseUrl);
+  const database = await createTestDatabase(original.databaseUrl);
   answerNight(server, folderOf(name), thirdNight);
   return { name, database, target: targetOf(name, database.databaseUrl) };
 }

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { afterAll, expect, test } from 'vitest';
+import { SHARED_BUILDS } from '../../src/home/builds.ts';
 import type { RunId } from '../../src/domain/ids.ts';
 import { createTestDatabase, createTestNamespace } from '../support/engines.ts';
 import { booking, startFakeRentals } from '../support/fake-rentals.ts';
@@ -9,7 +10,7 @@ import {
   startWorkerHere,
   startWorkersInChild,
 } from '../support/fault-worker.ts';
-import { runResult, TEST_BUNDLES } from '../support/sync-harness.ts';
+import { runResult } from '../support/sync-harness.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const database = await createTestDatabase();
@@ -22,7 +23,7 @@ const target = {
   taskQueue: 'rentals-kill',
   databaseUrl: database.databaseUrl,
   env: { RETURN_API_BASE_URL: api.url, SYNC_CONCURRENCY: '1' },
-  bundles: TEST_BUNDLES,
+  bundles: SHARED_BUILDS,
 };
 let child: ChildProcess | undefined;
 let worker: RunningWorker | undefined;

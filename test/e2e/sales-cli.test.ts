@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SHARED_BUILDS } from '../../src/home/builds.ts';
 import { backfillRunId } from '../../src/domain/backfills.ts';
 import { addDays } from '../../src/domain/days.ts';
 import { sales } from '../../src/syncs/sales/index.ts';
@@ -10,7 +11,6 @@ import { durasync, type Finished } from '../support/durasync.ts';
 import { createTestDatabase, createTestNamespace } from '../support/engines.ts';
 import { csvFile, sale, SALES_KEY, startFakeSales } from '../support/fake-sales.ts';
 import { startWorkerHere } from '../support/fault-worker.ts';
-import { TEST_BUNDLES } from '../support/sync-harness.ts';
 
 const [database, { address, namespace, client }, api] = await Promise.all([
   createTestDatabase(),
@@ -26,7 +26,7 @@ const worker = await startWorkerHere(
     taskQueue: 'durasync',
     databaseUrl: database.databaseUrl,
     env,
-    bundles: TEST_BUNDLES,
+    bundles: SHARED_BUILDS,
   },
   [sales],
 );

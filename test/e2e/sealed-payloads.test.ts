@@ -3,6 +3,7 @@ import { Client } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SHARED_BUILDS } from '../../src/home/builds.ts';
 import { type RunId, holdId } from '../../src/domain/ids.ts';
 import { fleet } from '../../src/syncs/fleet/index.ts';
 import { decideRun } from '../../src/temporal/runs.ts';
@@ -13,7 +14,7 @@ import { answerNight, firstNight, fleetVariables } from '../support/fault-fleet.
 import { startCsvServer } from '../support/csv-server.ts';
 import { converterOf, type Sealing, startWorkerHere, type WorkerTarget } from '../support/fault-worker.ts';
 import { FLEET_PATHS, vehicleFile } from '../support/fleet-files.ts';
-import { runResult, TEST_BUNDLES } from '../support/sync-harness.ts';
+import { runResult } from '../support/sync-harness.ts';
 
 const [database, { address, namespace, client: plain }, server] = await Promise.all([
   createTestDatabase(),
@@ -32,7 +33,7 @@ const target: WorkerTarget = {
   taskQueue: 'durasync',
   databaseUrl: database.databaseUrl,
   env: fleetVariables(server, ''),
-  bundles: TEST_BUNDLES,
+  bundles: SHARED_BUILDS,
 };
 const clientOf = (sealing: Sealing): Client =>
   new Client({ connection: plain.connection, namespace, dataConverter: converterOf(sealing) });
@@ -123,7 +124,7 @@ describe('with DURASYNC_ENCRYPT_PAYLOADS', () => {
 
   test('a history replays with the keys, and without them it does not', async () => {
     const history = await historyOf(await workflowIdOf(completed));
-    const codePath = await ensureWorkflowBundle(TEST_BUNDLES, 'sealed');
+    const codePath = await ensureWorkflowBundle(SHARED_BUILDS, 'sealed');
     const replay = (sealing?: Sealing) =>
       Worker.runReplayHistory(
         { workflowBundle: { codePath }, dataConverter: sealing && converterOf(sealing) },
@@ -148,7 +149,7 @@ describe('with DURASYNC_ENCRYPT_PAYLOADS', () => {
     expect(seen.keyIds).toContain('k2');
     await Worker.runReplayHistory(
       {
-        workflowBundle: { codePath: await ensureWorkflowBundle(TEST_BUNDLES, 'sealed') },
+        workflowBundle: { codePath: await ensureWorkflowBundle(SHARED_BUILDS, 'sealed') },
         dataConverter: converterOf(after),
       },
       await historyOf(holdId(held)),

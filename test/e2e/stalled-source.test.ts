@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { NativeConnection } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { SHARED_BUILDS } from '../../src/home/builds.ts';
 import { csvFeed } from '../../src/connectors/csv/csv-feed.ts';
 import { createAgent } from '../../src/connectors/http/create-agent.ts';
 import type { RunSyncInput } from '../../src/domain/contracts.ts';
@@ -12,7 +13,7 @@ import { ensureWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
 import { testEngine } from '../support/engines.ts';
 import { FLEET_PATHS, vehicleFile } from '../support/fleet-files.ts';
 import { liveTables } from '../support/live-tables.ts';
-import { answerFleet, runResult, startFleetHarness, tableOf, TEST_BUNDLES } from '../support/sync-harness.ts';
+import { answerFleet, runResult, startFleetHarness, tableOf } from '../support/sync-harness.ts';
 import { TEST_KEYS } from '../support/test-keys.ts';
 
 const fleet = await startFleetHarness();
@@ -49,7 +50,7 @@ const worker = await createWorker({
   syncs: [impatientSync],
   env: fleet.env,
   log: pino({ level: 'silent' }),
-  bundlePath: await ensureWorkflowBundle(TEST_BUNDLES),
+  bundlePath: await ensureWorkflowBundle(SHARED_BUILDS),
   taskQueue: IMPATIENT,
 });
 const running = worker.run();

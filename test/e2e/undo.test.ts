@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { SHARED_BUILDS } from '../../src/home/builds.ts';
 import type { RunId } from '../../src/domain/ids.ts';
 import { fleet } from '../../src/syncs/fleet/index.ts';
 import { startRun } from '../../src/temporal/runs.ts';
@@ -17,7 +18,7 @@ import {
   type WorkerTarget,
 } from '../support/fault-worker.ts';
 import { startHttpHarness } from '../support/http-harness.ts';
-import { runResult, TEST_BUNDLES } from '../support/sync-harness.ts';
+import { runResult } from '../support/sync-harness.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const [database, { client, address, namespace }, server, home] = await Promise.all([
@@ -34,7 +35,7 @@ const target: WorkerTarget = {
   taskQueue: 'durasync',
   databaseUrl: database.databaseUrl,
   env,
-  bundles: TEST_BUNDLES,
+  bundles: SHARED_BUILDS,
 };
 const { call, tokens } = await startHttpHarness({ database, client, env });
 await applySchedules({ client, syncs: [fleet], env });

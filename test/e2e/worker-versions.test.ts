@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { SHARED_BUILDS } from '../../src/home/builds.ts';
 import { addClient } from '../../src/db/clients.ts';
 import { clientWorkflowId } from '../../src/domain/clients.ts';
 import { holdId, type RunId } from '../../src/domain/ids.ts';
@@ -19,7 +20,6 @@ import { answerNight, faultFleet, firstNight, fleetVariables } from '../support/
 import { type RunningWorker, startWorkerHere, type WorkerTarget } from '../support/fault-worker.ts';
 import { FLEET_PATHS, vehicleFile } from '../support/fleet-files.ts';
 import { stalledAnswer } from '../support/stalled-answer.ts';
-import { TEST_BUNDLES } from '../support/sync-harness.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const [database, { address, namespace, client }, server] = await Promise.all([
@@ -39,7 +39,7 @@ const target: WorkerTarget = {
   taskQueue: 'durasync',
   databaseUrl: database.databaseUrl,
   env: fleetVariables(server, ''),
-  bundles: TEST_BUNDLES,
+  bundles: SHARED_BUILDS,
 };
 const definitions = [faultFleet, ...syncs.filter(({ name }) => name === 'commerce')];
 

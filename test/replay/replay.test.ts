@@ -2,12 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from '@temporalio/worker';
 import { describe, expect, test } from 'vitest';
+import { SHARED_BUILDS } from '../../src/home/builds.ts';
 import * as workflows from '../../workflows/index.ts';
 import { ensureWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
 import { SALES_KEY_RECORDED } from '../support/backfill-history-scenarios.ts';
 import { SHOP_TOKEN } from '../support/client-history-scenarios.ts';
 import { SECRET_IN_URL } from '../support/history-scenarios.ts';
-import { TEST_BUNDLES } from '../support/sync-harness.ts';
 
 const HISTORIES = fileURLToPath(new URL('histories/', import.meta.url));
 const files = readdirSync(HISTORIES).filter((name) => name.endsWith('.json'));
@@ -35,7 +35,7 @@ const FORBIDDEN = [
   'postgres://',
 ];
 
-const codePath = await ensureWorkflowBundle(TEST_BUNDLES);
+const codePath = await ensureWorkflowBundle(SHARED_BUILDS);
 
 const MEANING = `The current workflow code does not do what this history shows. A run, client or hold that is under way when
 people upgrade would stand still in the same way. What to do:

@@ -1,3 +1,4 @@
+import { SHARED_BUILDS } from '../../src/home/builds.ts';
 import type { RunSyncInput } from '../../src/domain/contracts.ts';
 import type { RunId } from '../../src/domain/ids.ts';
 import type { RunResult } from '../../src/domain/run-result.ts';
@@ -8,7 +9,7 @@ import { afterAll } from 'vitest';
 import { createTestDatabase, createTestNamespace, type TestDatabase } from './engines.ts';
 import { AUCTIONS_KEY, type FakeAuctions, startFakeAuctions } from './fake-auctions.ts';
 import { startWorkerHere, type WorkerTarget } from './fault-worker.ts';
-import { runResult, TEST_BUNDLES } from './sync-harness.ts';
+import { runResult } from './sync-harness.ts';
 
 export interface CarsHarness {
   readonly database: TestDatabase;
@@ -43,7 +44,7 @@ export async function startCarsHarness(worker: 'here' | 'none' = 'here'): Promis
       AUCTIONS_API_KEY: AUCTIONS_KEY,
       CARS_PAGE_DELAY_MS: '0',
     },
-    bundles: TEST_BUNDLES,
+    bundles: SHARED_BUILDS,
   };
   if (worker === 'here') {
     const running = await startWorkerHere(target, [cars]);

@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { pino } from 'pino';
 import { afterAll } from 'vitest';
+import { SHARED_BUILDS } from '../../src/home/builds.ts';
 import { createAgent } from '../../src/connectors/http/create-agent.ts';
 import { addClient, addCredential } from '../../src/db/clients.ts';
 import type { ClientStatus, ClientWorkflows } from '../../src/domain/clients.ts';
@@ -13,7 +14,6 @@ import { createWorkers } from '../../src/temporal/worker.ts';
 import { ensureWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
 import { createTestDatabase, createTestNamespace, type TestDatabase } from './engines.ts';
 import { emptyShop, type FakeShop, type FakeShopify, startFakeShopify } from './fake-shopify.ts';
-import { TEST_BUNDLES } from './sync-harness.ts';
 
 export interface CommerceHarness {
   readonly database: TestDatabase;
@@ -51,7 +51,7 @@ export async function startCommerceHarness(): Promise<CommerceHarness> {
     syncs,
     env,
     log: pino({ level: 'silent' }),
-    bundlePath: await ensureWorkflowBundle(TEST_BUNDLES),
+    bundlePath: await ensureWorkflowBundle(SHARED_BUILDS),
   });
   const running = workers.map((worker) => worker.run());
   afterAll(async () => {

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, expect } from 'vitest';
+import { SHARED_BUILDS } from '../../src/home/builds.ts';
 import { openSession } from '../../src/db/sessions.ts';
 import { hashToken, type Role } from '../../src/db/tokens.ts';
 import { loadDashboard } from '../../src/http/dashboard-files.ts';
@@ -38,7 +37,7 @@ export async function startDashboardHarness(): Promise<DashboardHarness> {
     startCommerceHarness(),
     startCsvServer(),
     launchBrowser(),
-    loadDashboard(join(tmpdir(), 'durasync-test-dashboard'), (message) => {
+    loadDashboard(SHARED_BUILDS, (message) => {
       throw new Error(message);
     }),
   ]);

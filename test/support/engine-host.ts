@@ -77,7 +77,13 @@ function startTestPostgres(folder: string): Promise<EmbeddedPostgres> {
     port: anyPort('PostgreSQL'),
     logFile: join(folder, 'postgres.log'),
     // Nothing here has to survive a crash; tests about crashes start a PostgreSQL of their own.
-    settings: { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', max_connections: '200' },
+    settings: {
+      fsync: 'off',
+      full_page_writes: 'off',
+      synchronous_commit: 'off',
+      wal_compression: 'off',
+      max_connections: '200',
+    },
   });
 }
 

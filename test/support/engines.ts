@@ -23,14 +23,16 @@ export interface TestDatabase extends DatabaseConnection {
 }
 
 /**
- * A migrated database of this test file alone. Call it at the top level of the file; it is closed and dropped
- * after the file's last test.
+ * A migrated database of this test file alone, or a copy of one that nobody is connected to. Call it at the top level
+ * of the file or in a hook; it is closed and dropped after the file's last test.
  */
-export async function createTestDatabase(): Promise<TestDatabase> {
-  const { adminUrl, template } = await testEngine('/postgres');
+export async function createTestDatabase(original?: string): Promise<TestDatabase> {
+  const { adminUrl, template: migrated } = await testEngine('/postgres');
   const name = `test_${randomBytes(6).toString('hex')}`;
+  const template = original ? new URL(original).pathname.slice(1) : migrated;
   const databaseUrl = Object.assign(new URL(adminUrl), { pathname: `/${name}` }).href;
-  await runAsAdmin(adminUrl, `CREATE DATABASE ${name} TEMPLATE ${template}`);
+  // A copy of its files takes a tenth of the time of one through the log.
+  await runAsAdmin(adminUrl, `CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY file_copy`);
   const connection = connectDatabase({ databaseUrl, applicationName: 'durasync test' });
   afterAll(async () => {
     await connection.close();

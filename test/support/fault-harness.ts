@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { afterAll } from 'vitest';
+import { SHARED_BUILDS } from '../../src/home/builds.ts';
 import type { RunSyncInput } from '../../src/domain/contracts.ts';
 import type { RunId } from '../../src/domain/ids.ts';
 import type { RunResult } from '../../src/domain/run-result.ts';
@@ -11,7 +12,7 @@ import { answerNight, faultFleet, firstNight, fleetVariables, type FleetSetting 
 import { startWorkerHere, type WorkerTarget } from './fault-worker.ts';
 import { FLEET_PATHS } from './fleet-files.ts';
 import { type StalledAnswer, stalledAnswer } from './stalled-answer.ts';
-import { runResult, TEST_BUNDLES } from './sync-harness.ts';
+import { runResult } from './sync-harness.ts';
 import { waitUntil } from './wait-until.ts';
 
 interface FaultRun {
@@ -51,7 +52,7 @@ export async function startFaultHarness(
     taskQueue: 'durasync',
     databaseUrl: database.databaseUrl,
     env: fleetVariables(server, ''),
-    bundles: TEST_BUNDLES,
+    bundles: SHARED_BUILDS,
   };
   const worker = await startWorkerHere(target, syncs);
   afterAll(() => worker.stop());

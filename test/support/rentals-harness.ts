@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { afterAll } from 'vitest';
+import { SHARED_BUILDS } from '../../src/home/builds.ts';
 import type { RunSyncInput } from '../../src/domain/contracts.ts';
 import type { RunId } from '../../src/domain/ids.ts';
 import type { RunResult } from '../../src/domain/run-result.ts';
@@ -8,7 +9,7 @@ import { createTestDatabase, createTestNamespace, type TestDatabase } from './en
 import { type FakeRentals, startFakeRentals } from './fake-rentals.ts';
 import { startWorkerHere, type WorkerTarget } from './fault-worker.ts';
 import { quickRentals } from './quick-rentals.ts';
-import { runResult, TEST_BUNDLES } from './sync-harness.ts';
+import { runResult } from './sync-harness.ts';
 
 export interface RentalsHarness {
   readonly database: TestDatabase;
@@ -33,7 +34,7 @@ export async function startRentalsHarness(syncs = [quickRentals]): Promise<Renta
     taskQueue: 'durasync',
     databaseUrl: database.databaseUrl,
     env: { RETURN_API_BASE_URL: api.url, RETURN_API_KEY: 'rental-s3cret' },
-    bundles: TEST_BUNDLES,
+    bundles: SHARED_BUILDS,
   };
   const worker = await startWorkerHere(target, syncs);
   afterAll(() => worker.stop());

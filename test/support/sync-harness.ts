@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { pino } from 'pino';
 import { afterAll } from 'vitest';
+import { SHARED_BUILDS } from '../../src/home/builds.ts';
 import { createAgent } from '../../src/connectors/http/create-agent.ts';
 import type { RunSyncInput } from '../../src/domain/contracts.ts';
 import type { RunId } from '../../src/domain/ids.ts';
@@ -30,16 +28,6 @@ export interface FleetHarness {
   /** The rows of one query. */
   rows(query: string): Promise<Record<string, unknown>[]>;
 }
-
-/** Where test runs keep the workflow bundle between files. */
-/** Bundles outlive a test run; each checkout has its own, since a new bundle removes older ones. */
-export const TEST_BUNDLES = join(
-  tmpdir(),
-  `durasync-test-bundles-${createHash('sha256')
-    .update(import.meta.url)
-    .digest('hex')
-    .slice(0, 8)}`,
-);
 
 /**
  * The fleet sync on real engines with a worker in this process and exports from a real HTTP server: ten rows
@@ -70,7 +58,7 @@ export async function startFleetHarness(
     syncs,
     env,
     log: pino({ level: 'silent' }),
-    bundlePath: await ensureWorkflowBundle(TEST_BUNDLES),
+    bundlePath: await ensureWorkflowBundle(SHARED_BUILDS),
   });
   const running = worker.run();
   afterAll(async () => {

@@ -1,10 +1,10 @@
 import { Worker } from '@temporalio/worker';
 import { beforeEach, expect, test } from 'vitest';
+import { SHARED_BUILDS } from '../../src/home/builds.ts';
 import type { SkuPage, SkuPageInput } from '../../src/domain/sku-analysis.ts';
 import { ensureWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
 import type { analyseSkus } from '../../workflows/analyse-skus.ts';
 import { startTimeSkippingServer } from '../support/engines.ts';
-import { TEST_BUNDLES } from '../support/sync-harness.ts';
 
 const PAGES = 450;
 const environment = await startTimeSkippingServer();
@@ -14,7 +14,7 @@ beforeEach(() => void (asked = []));
 const worker = await Worker.create({
   connection: environment.nativeConnection,
   taskQueue: 'skus',
-  workflowBundle: { codePath: await ensureWorkflowBundle(TEST_BUNDLES) },
+  workflowBundle: { codePath: await ensureWorkflowBundle(SHARED_BUILDS) },
   activities: {
     analyseSkus: async (input: SkuPageInput): Promise<SkuPage> => {
       asked.push(input);

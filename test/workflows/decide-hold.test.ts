@@ -2,6 +2,7 @@ import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { SHARED_BUILDS } from '../../src/home/builds.ts';
 import type {
   CloseTableInput,
   DecideHoldInput,
@@ -17,7 +18,6 @@ import type { RunResult } from '../../src/domain/run-result.ts';
 import { ensureWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
 import type { decideHold } from '../../workflows/decide-hold.ts';
 import { startTimeSkippingServer } from '../support/engines.ts';
-import { TEST_BUNDLES } from '../support/sync-harness.ts';
 
 const HOUR_MS = 3_600_000;
 /** INDEXED_VALUE_TYPE_KEYWORD of Temporal's API. */
@@ -55,7 +55,7 @@ const mergedWell: Merged = {
 const worker = await Worker.create({
   connection: environment.nativeConnection,
   taskQueue: 'holds',
-  workflowBundle: { codePath: await ensureWorkflowBundle(TEST_BUNDLES) },
+  workflowBundle: { codePath: await ensureWorkflowBundle(SHARED_BUILDS) },
   activities: {
     mergeStaged: async ({ table }: { table: TablePlan }): Promise<Merged> => {
       calls.merged.push(table.table);

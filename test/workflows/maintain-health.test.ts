@@ -1,11 +1,11 @@
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, expect, test } from 'vitest';
+import { SHARED_BUILDS } from '../../src/home/builds.ts';
 import type { HealthReport, HealthStatus } from '../../src/domain/health.ts';
 import { triggerSchedule } from '../../src/temporal/schedules.ts';
 import { applySchedules } from '../../src/temporal/schedules.ts';
 import { ensureWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
 import { createTestNamespace } from '../support/engines.ts';
-import { TEST_BUNDLES } from '../support/sync-harness.ts';
 
 const { address, namespace, client } = await createTestNamespace();
 const asked: boolean[] = [];
@@ -17,7 +17,7 @@ const worker = await Worker.create({
   connection,
   namespace,
   taskQueue: 'durasync',
-  workflowBundle: { codePath: await ensureWorkflowBundle(TEST_BUNDLES) },
+  workflowBundle: { codePath: await ensureWorkflowBundle(SHARED_BUILDS) },
   activities: {
     checkHealth: async (input: { databaseWasDown: boolean }): Promise<HealthReport> => {
       asked.push(input.databaseWasDown);

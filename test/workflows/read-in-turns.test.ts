@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeEach, expect, test } from 'vitest';
+import { SHARED_BUILDS } from '../../src/home/builds.ts';
 import type {
   AskedWait,
   CloseTableInput,
@@ -11,7 +12,6 @@ import type {
 import type { RunPlan } from '../../src/domain/run-plan.ts';
 import { ensureWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
 import { startTimeSkippingServer } from '../support/engines.ts';
-import { TEST_BUNDLES } from '../support/sync-harness.ts';
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
@@ -101,7 +101,7 @@ const activities = {
 const worker = await Worker.create({
   connection: environment.nativeConnection,
   taskQueue: 'runs',
-  workflowBundle: { codePath: await ensureWorkflowBundle(TEST_BUNDLES) },
+  workflowBundle: { codePath: await ensureWorkflowBundle(SHARED_BUILDS) },
   activities,
 });
 const stopped = worker.run();

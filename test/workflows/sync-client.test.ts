@@ -2,12 +2,12 @@ import { type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/clie
 import { ApplicationFailure } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { SHARED_BUILDS } from '../../src/home/builds.ts';
 import type { ClientStatus, ForceRequest, RequestAnswer } from '../../src/domain/clients.ts';
 import { clientWorkflowId } from '../../src/domain/clients.ts';
 import { ensureWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
 import { startTimeSkippingServer } from '../support/engines.ts';
 import { fakeClients, type FakeConnection, refused } from '../support/fake-clients.ts';
-import { TEST_BUNDLES } from '../support/sync-harness.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const HOUR_MS = 3_600_000;
@@ -23,7 +23,7 @@ const fake = fakeClients();
 const worker = await Worker.create({
   connection: environment.nativeConnection,
   taskQueue: 'clients',
-  workflowBundle: { codePath: await ensureWorkflowBundle(TEST_BUNDLES) },
+  workflowBundle: { codePath: await ensureWorkflowBundle(SHARED_BUILDS) },
   activities: fake.activities,
 });
 const stopped = worker.run();

@@ -1,3 +1,4 @@
+import { buildsFolder } from '../../home/builds.ts';
 import { createApp } from '../../http/app.ts';
 import { loadDashboard } from '../../http/dashboard-files.ts';
 import { startHttpApi } from '../../http/start-http-api.ts';
@@ -13,7 +14,7 @@ export async function api(): Promise<void> {
     const stopped = new Promise<void>((resolve) => {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
     });
-    const dashboard = await loadDashboard(home.path('cache'), (message) => log.error(message));
+    const dashboard = await loadDashboard(await buildsFolder(home), (message) => log.error(message));
     const metrics = watchProcess(session.database.pool);
     const app = createApp({ session, config, log, metrics, dashboard });
     const served = await startHttpApi({ app, config });

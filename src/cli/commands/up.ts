@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import colors from 'picocolors';
+import { buildsFolder } from '../../home/builds.ts';
 import { listClients } from '../../db/client-list.ts';
 import { listRuns } from '../../db/run-list.ts';
 import { ensureAdminToken } from '../../db/tokens.ts';
@@ -45,7 +46,7 @@ export async function up(): Promise<number> {
     failure = message;
     stop.request();
   };
-  const building = loadDashboard(home.path('cache'), say);
+  const building = buildsFolder(home).then((folder) => loadDashboard(folder, say));
   const installation = await startInstallation({ config, home, env, say, onGivenUp, signal: stop.signal });
   try {
     const { session } = installation;

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Client } from '@temporalio/client';
+import { buildsFolder } from '../../home/builds.ts';
 import { choosePort } from '../../free-port.ts';
 import { startWorkerMetrics } from '../../http/start-worker-metrics.ts';
 import { watchProcess } from '../../metrics/process-metrics.ts';
@@ -44,7 +45,7 @@ export async function worker(options: { untilStdinCloses?: true }): Promise<void
       log,
       countFailure: metrics.countFailure,
       buildId: config.DURASYNC_BUILD_ID,
-      bundlePath: await ensureWorkflowBundle(home.path('cache'), payloadMode(config)),
+      bundlePath: await ensureWorkflowBundle(await buildsFolder(home), payloadMode(config)),
     });
     const served =
       port === undefined || sdkAddress === undefined

@@ -32,11 +32,15 @@ async function addShop(id: string): Promise<void> {
   await call(`POST /api/clients/${id}/credentials`, connection);
 }
 
-/** Waits until so many runs of a client are recorded. */
+/** Waits until so many runs of a client are recorded, and its workflow knows that. */
 const hasRun = (id: string, runs: number): Promise<void> =>
   waitUntil(`${id} has run ${runs} times`, async () => {
     const { body } = await call(`GET /api/clients/${id}`);
-    return (body['results'] as unknown[]).length === runs;
+    const workflow = body['workflow'] as { running: unknown }[] | null;
+    return (
+      (body['results'] as unknown[]).length === runs &&
+      workflow?.every(({ running }) => running === null) === true
+    );
   });
 
 const auditOf = async (id: string): Promise<unknown[]> =>

@@ -83,7 +83,7 @@ export async function axe(page: Page): Promise<string[]> {
   // Not as a script element: the page's policy allows none but its own.
   await page.evaluate(AXE);
   const found = await page.evaluate<{ id: string; nodes: { html: string }[] }[]>(
-    'axe.run(document).then(({ violations }) => violations)',
+    `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations)`,
   );
   return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
 }

@@ -82,6 +82,8 @@ function startTestPostgres(folder: string): Promise<EmbeddedPostgres> {
       full_page_writes: 'off',
       synchronous_commit: 'off',
       wal_compression: 'off',
+      // It would go round the databases of all files that have ended.
+      autovacuum: 'off',
       max_connections: '200',
     },
   });

@@ -79,6 +79,7 @@ test('every way a run, a decision and a client can go is recorded', () => {
       'runSync.commerce',
       'runSync.commerce-refused',
       'syncClient.several-runs',
+      'syncClient.runs-that-record-themselves',
       'syncClient.messages',
       'syncClient.failing',
       'syncClient.continued-as-new',

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { localFolder } from '../../src/connectors/backups/local-folder.ts';
 import { openPlaces } from '../../src/connectors/backups/open-places.ts';
 import type { LocalBackupPlace, RemoteBackupPlace } from '../../src/db/backup/backup-place.ts';
@@ -100,7 +100,7 @@ describe('a folder of backups', () => {
 
   test('that can not be made is refused with its path', async () => {
     const parent = await mkdtemp(join(tmpdir(), 'durasync-test-'));
-    afterAll(() => rm(parent, { recursive: true }));
+    onTestFinished(() => rm(parent, { recursive: true }));
     const file = join(parent, 'file');
     await chmod(parent, 0o700);
     await localFolder(parent)

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { FoundBackup } from '../../src/db/backup/list-backups.ts';
 import { pastTheirAge } from '../../src/db/backup/prune-backups.ts';
 import { removeOldRows } from '../../src/db/retention.ts';
@@ -74,7 +74,7 @@ test('it stops between two batches when it is asked to', async () => {
 
 test('log files that nothing was written to for 30 days are removed, and nothing else', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'durasync-test-logs-'));
-  afterAll(() => rm(folder, { recursive: true }));
+  onTestFinished(() => rm(folder, { recursive: true }));
   const old = new Date(Date.now() - 31 * 24 * 3_600_000);
   for (const name of ['worker.log', 'postgres.log.1', 'notes.txt', 'api.log']) {
     await writeFile(join(folder, name), 'x');

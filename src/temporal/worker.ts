@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8';
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import {
@@ -44,6 +45,10 @@ export interface WorkerParts {
 }
 
 const ACTIVITIES_AT_ONCE = 40;
+/** In MB: what a worker's heap holds besides workflows, and one workflow at most. The SDK reckons with 1.7 for each. */
+const HEAP_BESIDES = 180;
+const HEAP_OF_WORKFLOW = 0.25;
+const CACHED_MAX = 2_000;
 /** How long running activities may go on after the worker was asked to stop; then another worker has them. */
 const GRACE = '5 s';
 
@@ -91,7 +96,14 @@ export function createWorker(parts: WorkerParts): Promise<Worker> {
     taskQueue: parts.taskQueue ?? TASK_QUEUE,
     workflowBundle: { codePath: parts.bundlePath },
     maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
+    maxCachedWorkflows: cachedWorkflows(),
   });
+}
+
+/** How many workflows stay in memory. One that does not is read and replayed again whenever something happens to it. */
+function cachedWorkflows(): number {
+  const heapMb = getHeapStatistics().heap_size_limit / 2 ** 20;
+  return Math.min(CACHED_MAX, Math.max(100, Math.floor((heapMb - HEAP_BESIDES) / HEAP_OF_WORKFLOW)));
 }
 
 /** A worker for steps that read slow sources, so many at once. */

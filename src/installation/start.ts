@@ -58,7 +58,7 @@ export async function startInstallation(options: StartOptions): Promise<Installa
     stops.push(() => ownership.release());
     // Made at the first start, so that what is sealed later can be opened by every later one.
     await openKeyRing(config, home);
-    const bundling = buildsFolder(home).then((folder) => ensureWorkflowBundle(folder, payloadMode(config)));
+    const bundling = ensureWorkflowBundle(await buildsFolder(home), payloadMode(config));
     bundling.catch(() => undefined);
     const engines = await startEngines(options, stops);
     const demo = mode === 'demo' ? await startDemoSourceServer({ port: 0, now: () => new Date() }) : null;

@@ -46,7 +46,7 @@ export async function up(): Promise<number> {
     failure = message;
     stop.request();
   };
-  const building = buildsFolder(home).then((folder) => loadDashboard(folder, say));
+  const building = loadDashboard(await buildsFolder(home), say);
   const installation = await startInstallation({ config, home, env, say, onGivenUp, signal: stop.signal });
   try {
     const { session } = installation;

@@ -83,7 +83,7 @@ async function report(
   return reportRunEnd(tx, {
     result,
     scope: scope ?? '',
-    title: scope === null ? result.sync : await titleOf(tx, deps, result.sync, scope),
+    readTitle: async () => (scope === null ? result.sync : titleOf(tx, deps, result.sync, scope)),
     isBackfill: trigger === 'backfill',
     tellCompleted: completed.includes(result.sync) || completed.includes('all'),
     routine: sync?.routineNotices,

@@ -2,7 +2,7 @@ import type { StageInput, Staged } from '../src/domain/contracts.ts';
 import type { TablePlan } from '../src/domain/run-plan.ts';
 import type { Source, SourcePage } from '../src/domain/source.ts';
 import type { LiveTable } from '../src/db/live-table.ts';
-import { readMarks, readWatermark } from '../src/db/watermarks.ts';
+import { readMarks } from '../src/db/watermarks.ts';
 import { copyColumns, StagedRows } from '../src/db/copy-text.ts';
 import { PageWriter } from '../src/db/page-writer.ts';
 import type { QuarantinedRow } from '../src/db/quarantine.ts';
@@ -45,7 +45,7 @@ export async function stageTable(
   const replay =
     input.table.source === QUARANTINE ? await openReplay(database.db, input.runId, live) : undefined;
   const settings = readSettings(sync.settings, env);
-  const since = live.incremental === 'whole' ? await readWatermark(database.db, live) : null;
+  const since = live.incremental === 'whole' ? staging.watermark : null;
   const marks = live.incremental === 'parts' ? await readMarks(database.db, live) : {};
   const today = dayIn(input.timeZone, new Date(input.logicalAt));
   const context = { settings, window: input.window, since, marks, today, full: input.full, http, signal };

@@ -57,6 +57,8 @@ export async function runToEnd(due: DueRun, { platform }: CredentialState): Prom
       workflowId,
       args: [{ sync: 'commerce', scope: credentialId, trigger, triggeredBy }],
       parentClosePolicy: ParentClosePolicy.ABANDON,
+      // A person waits for it.
+      priority: trigger === 'signal' ? { priorityKey: 2 } : undefined,
       searchAttributes: {
         ...attributesOfRun('commerce', trigger),
         ClientId: [clientId],

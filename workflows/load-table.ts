@@ -1,4 +1,4 @@
-import { getExternalWorkflowHandle, isCancellation } from '@temporalio/workflow';
+import { getExternalWorkflowHandle, isCancellation, workflowInfo } from '@temporalio/workflow';
 import { archivesNext, type Review, type Staged } from '../src/domain/contracts.ts';
 import { holdId, type RunId } from '../src/domain/ids.ts';
 import type { RunPlan, TablePlan } from '../src/domain/run-plan.ts';
@@ -45,11 +45,20 @@ export async function loadTable(plan: RunPlan, table: TablePlan, read: ReadInTur
   }
 }
 
+/** The priority of steps of a run that has begun: many runs at once end one after the other instead of all at the end. */
+function beforeNewRuns() {
+  return { priorityKey: Math.max(1, (workflowInfo().priority?.priorityKey || 3) - 1) };
+}
+
 /** One round of stage, review, merge and archive; null when it has to begin again. */
 async function loadOnce(plan: RunPlan, table: TablePlan, read: ReadInTurn): Promise<TableOutcome | null> {
   const { runId, sync, scope, kind, logicalAt, timeZone, window, full, sourceQueue } = plan;
   const of = { runId, sync, scope, table };
-  const reading = { ...heavySummary(`${table.table}: stage`), taskQueue: sourceQueue ?? undefined };
+  const reading = {
+    ...heavySummary(`${table.table}: stage`),
+    taskQueue: sourceQueue ?? undefined,
+    priority: beforeNewRuns(),
+  };
   const staged = await read(() =>
     heavy.stageTable.executeWithOptions(reading, [{ ...of, kind, logicalAt, timeZone, window, full }]),
   );

@@ -14,6 +14,7 @@ const FREQUENCY_MAX_HOURS = 87_600;
 const FREQUENCY_MIN_HOURS = 1 / 3_600;
 const CLIENT_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 const NAME_BYTES_MAX = 63;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export interface NewCredential {
   readonly clientId: string;
@@ -138,32 +139,50 @@ const frequencyChange = (hours: number): RawBuilder<unknown> => sql`
           END AS due) d)`;
 
 /** The connections of an active client, or null; remembers that its workflow has seen them. */
-export async function readClientState(db: Db, clientId: string): Promise<ClientState | null> {
-  const { rows: clients } = await sql<{ applied_at: Date }>`
-    UPDATE commerce.clients c SET applied_at = coalesce(
-      (SELECT max(updated_at) FROM commerce.client_api_credentials WHERE client_id = c.client_id), c.created_at)
-    WHERE client_id = ${clientId} AND active RETURNING applied_at`.execute(db);
-  if (!clients[0]) return null;
-  const { rows } = await sql<CredentialState & { nextSyncAt: Date }>`
-    SELECT credential_id AS "credentialId", platform_type AS platform, connection_name AS "connectionName",
+export const readClientState = (db: Db, clientId: string): Promise<ClientState | null> =>
+  readStateOf(db, sql`${clientId}`);
+
+/** As `readClientState`, for the client of a connection; null also when that is gone. */
+export const readStateOfOwner = (db: Db, credentialId: string): Promise<ClientState | null> =>
+  readStateOf(
+    db,
+    sql`(SELECT client_id FROM commerce.client_api_credentials WHERE ${isCredential(credentialId)})`,
+  );
+
+async function readStateOf(db: Db, clientId: RawBuilder<unknown>): Promise<ClientState | null> {
+  type Row = Omit<CredentialState, 'nextSyncAt'> & { clientId: string; appliedAt: Date; nextSyncAt: Date };
+  const { rows } = await sql<Row>`
+    WITH seen AS (
+      UPDATE commerce.clients c SET applied_at = coalesce(
+        (SELECT max(updated_at) FROM commerce.client_api_credentials WHERE client_id = c.client_id), c.created_at)
+      WHERE client_id = ${clientId} AND active RETURNING client_id, applied_at
+    )
+    SELECT client_id AS "clientId", applied_at AS "appliedAt",
+           credential_id AS "credentialId", platform_type AS platform, connection_name AS "connectionName",
            sync_frequency_hours AS "frequencyHours", next_sync_at AS "nextSyncAt",
            CASE WHEN paused THEN coalesce(paused_reason, 'paused') END AS "pausedReason"
-    FROM commerce.client_api_credentials WHERE client_id = ${clientId} ORDER BY credential_id`.execute(db);
+    FROM seen LEFT JOIN commerce.client_api_credentials USING (client_id) ORDER BY credential_id`.execute(db);
+  const [first] = rows;
+  if (!first) return null;
   return {
-    clientId,
-    appliedAt: clients[0].applied_at.toISOString(),
-    credentials: rows.map((row) => ({ ...row, nextSyncAt: row.nextSyncAt.toISOString() })),
+    clientId: first.clientId,
+    appliedAt: first.appliedAt.toISOString(),
+    credentials: rows
+      .filter(({ credentialId }) => credentialId !== null)
+      .map(({ credentialId, platform, connectionName, frequencyHours, nextSyncAt, pausedReason }) => ({
+        credentialId,
+        platform,
+        connectionName,
+        frequencyHours,
+        nextSyncAt: nextSyncAt.toISOString(),
+        pausedReason,
+      })),
   };
 }
 
-/** Whose connection it is; null when it is gone. */
-export async function clientOfCredential(db: Db, credentialId: string): Promise<string | null> {
-  const { rows } = await sql<{ client_id: string }>`
-    SELECT client_id FROM commerce.client_api_credentials WHERE credential_id::text = ${credentialId}`.execute(
-    db,
-  );
-  return rows[0]?.client_id ?? null;
-}
+/** Whether a row is of this connection. What is no id at all, is that of none. */
+export const isCredential = (credentialId: string): RawBuilder<boolean> =>
+  sql`credential_id = ${UUID.test(credentialId) ? credentialId : null}`;
 
 /**
  * Pauses (with a reason) or resumes (null) all connections of a client; resumed ones whose credentials were refused
@@ -211,7 +230,7 @@ export interface SealedCredential {
 export async function readCredential(db: Db, credentialId: string): Promise<SealedCredential> {
   const { rows } = await sql<SealedCredential>`
     SELECT credential_id, client_id, platform_type, credentials FROM commerce.client_api_credentials
-    WHERE credential_id::text = ${credentialId}`.execute(db);
+    WHERE ${isCredential(credentialId)}`.execute(db);
   if (!rows[0])
     throw new SyncFailure('InvalidInput', `There is no connection ${credentialId}: it was removed.`);
   return rows[0];

@@ -16,15 +16,16 @@ export async function countRun(
   const seconds = duration_seconds ?? 0;
   const buckets = DURATION_BOUNDS.map((bound) => (seconds <= bound ? 1 : 0));
   await sql`
-    INSERT INTO durasync.row_totals AS total (sync, table_name, outcome, rows)
-    SELECT ${sync}, t.table_name, o.outcome, o.rows FROM durasync.sync_run_tables t,
-      LATERAL (VALUES ('fetched', t.fetched), ('inserted', t.inserted), ('updated', t.updated),
-                      ('unchanged', t.unchanged), ('archived', t.archived), ('restored', t.restored),
-                      ('skipped', t.skipped), ('quarantined', t.quarantined)) o (outcome, rows)
-    WHERE t.run_id = ${runId} AND o.rows > 0
-    ORDER BY t.table_name, o.outcome
-    ON CONFLICT (sync, table_name, outcome) DO UPDATE SET rows = total.rows + excluded.rows`.execute(tx);
-  await sql`
+    WITH counted AS (
+      INSERT INTO durasync.row_totals AS total (sync, table_name, outcome, rows)
+      SELECT ${sync}, t.table_name, o.outcome, o.rows FROM durasync.sync_run_tables t,
+        LATERAL (VALUES ('fetched', t.fetched), ('inserted', t.inserted), ('updated', t.updated),
+                        ('unchanged', t.unchanged), ('archived', t.archived), ('restored', t.restored),
+                        ('skipped', t.skipped), ('quarantined', t.quarantined)) o (outcome, rows)
+      WHERE t.run_id = ${runId} AND o.rows > 0
+      ORDER BY t.table_name, o.outcome
+      ON CONFLICT (sync, table_name, outcome) DO UPDATE SET rows = total.rows + excluded.rows
+    )
     INSERT INTO durasync.run_totals AS total (sync, outcome, runs, seconds, buckets, last_ended_at)
     VALUES (${sync}, ${status}, 1, ${seconds}, ${buckets}::bigint[], clock_timestamp())
     ON CONFLICT (sync, outcome) DO UPDATE SET

@@ -20,7 +20,7 @@ export async function openRun(
   skipped: readonly string[],
 ): Promise<void> {
   await db.transaction().execute(async (tx) => {
-    await tx
+    const opened = await tx
       .insertInto('durasync.sync_runs')
       .values({
         run_id: plan.runId,
@@ -37,12 +37,9 @@ export async function openRun(
         ...(plan.full ? { metadata: JSON.stringify({ full: true }) } : {}),
       })
       .onConflict((conflict) => conflict.column('run_id').doNothing())
-      .execute();
-    const { status } = await tx
-      .selectFrom('durasync.sync_runs')
-      .select('status')
-      .where('run_id', '=', plan.runId)
-      .executeTakeFirstOrThrow();
+      .returning('status')
+      .executeTakeFirst();
+    const { status } = opened ?? (await statusOf(tx, plan.runId));
     if (status !== 'running')
       throw new SyncFailure('RunEnded', `Run ${plan.runId} has ended. Start a new one.`);
     await refuseDuringUndo(tx, plan);
@@ -61,6 +58,9 @@ export async function openRun(
       .execute();
   });
 }
+
+const statusOf = (db: Db, runId: RunId): Promise<{ status: string }> =>
+  db.selectFrom('durasync.sync_runs').select('status').where('run_id', '=', runId).executeTakeFirstOrThrow();
 
 /** Records how one table of a run ended. Safe to repeat. */
 export async function closeTable(
@@ -85,14 +85,7 @@ export async function closeTable(
  */
 export async function closeRun(db: Db, input: FinishRunInput): Promise<RunResult> {
   const { runId } = input;
-  await db
-    .updateTable('durasync.sync_run_tables')
-    .set({ status: 'failed', error_message: input.message ?? 'the run ended before this table did' })
-    .where('run_id', '=', runId)
-    // In a run that is stopped, what was held waits for nobody.
-    .where('status', 'in', stopped(input) ? ['pending', 'running', 'held'] : ['pending', 'running'])
-    .execute();
-  const tables = await readTablesOfRun(db, runId);
+  const tables = await endTables(db, input);
   const statuses = tables.map((table) => table.status as TableStatus);
   const messages = tables.filter((table) => table.status === 'failed' || table.status === 'held');
   const held = tables.filter((table) => table.status === 'held');
@@ -123,6 +116,21 @@ export async function closeRun(db: Db, input: FinishRunInput): Promise<RunResult
   const result = ended ? toRunResult(ended, tables) : await readRunResult(db, runId);
   if (!result) throw new Error(`run ${runId} has no row`);
   return result;
+}
+
+/** Every table of a run that ends, none of which goes on any more. */
+async function endTables(db: Db, input: FinishRunInput): ReturnType<typeof readTablesOfRun> {
+  // In a run that is stopped, what was held waits for nobody.
+  const open = stopped(input) ? ['pending', 'running', 'held'] : ['pending', 'running'];
+  const tables = await readTablesOfRun(db, input.runId);
+  if (!tables.some(({ status }) => open.includes(status))) return tables;
+  await db
+    .updateTable('durasync.sync_run_tables')
+    .set({ status: 'failed', error_message: input.message ?? 'the run ended before this table did' })
+    .where('run_id', '=', input.runId)
+    .where('status', 'in', open)
+    .execute();
+  return readTablesOfRun(db, input.runId);
 }
 
 const stopped = ({ status }: FinishRunInput): boolean => status === 'failed' || status === 'cancelled';

@@ -11,8 +11,7 @@ import type { StagedRows } from './copy-text.ts';
 import { settleEqual } from './equal-rows.ts';
 import { type LiveTable, liveTableSql, stagingTable } from './live-table.ts';
 import { insertQuarantined, type QuarantinedRow } from './quarantine.ts';
-import { closeTable } from './runs.ts';
-import { moveWatermarks } from './watermarks.ts';
+import { watermarkMoves } from './watermarks.ts';
 
 /** Where this attempt begins, and what earlier pages counted. */
 export interface StagingAttempt {
@@ -29,6 +28,8 @@ export interface StagingAttempt {
   readonly fetched: number;
   /** What an earlier attempt returned, when it had read the source to its end. */
   readonly result: Staged | null;
+  /** Up to when the whole source has been merged (ISO), or null before the first time. */
+  readonly watermark: string | null;
 }
 
 /** What is known of a source once it is read to its end. */
@@ -91,9 +92,10 @@ export async function takeOverStaging(
            started_at = coalesce(started_at, clock_timestamp())
        WHERE run_id = $1 AND table_name = $2 AND EXISTS (SELECT FROM begun)
      )
-     SELECT relation, attempt, page, fetched, next_cursor AS "nextCursor", fetch_started_at AS "fetchStartedAt", result
+     SELECT relation, attempt, page, fetched, next_cursor AS "nextCursor", fetch_started_at AS "fetchStartedAt", result,
+            (SELECT value FROM durasync.watermarks WHERE sync = $3 AND scope = $4 AND name = $2) AS watermark
      FROM taken`,
-    [runId, table.name],
+    [runId, table.name, table.sync, table.scope],
   );
   const [taken] = rows;
   if (!taken) throw runEnded(table);
@@ -247,14 +249,17 @@ export async function endEmpty(
     drift: [],
     ended: true,
   };
-  await db.transaction().execute(async (tx) => {
-    const { numAffectedRows } = await sql`
+  const { rows } = await sql`
+    WITH ended AS (
       UPDATE durasync.staging_progress SET result = ${JSON.stringify(staged)}
-      WHERE run_id = ${runId} AND table_name = ${table.name} AND attempt = ${attempt}`.execute(tx);
-    if (numAffectedRows !== 1n) throw fenced(table);
-    await moveWatermarks(tx, runId, table, staged);
-    await closeTable(tx, runId, table.name, 'completed', null);
-  });
+      WHERE run_id = ${runId} AND table_name = ${table.name} AND attempt = ${attempt} RETURNING run_id
+    ), closed AS (
+      UPDATE durasync.sync_run_tables
+      SET status = 'completed', error_message = NULL, completed_at = clock_timestamp(), stage = NULL
+      WHERE run_id = ${runId} AND table_name = ${table.name} AND EXISTS (SELECT FROM ended)
+    ), ${watermarkMoves(runId, table, staged, sql`EXISTS (SELECT FROM ended)`)}
+    SELECT run_id FROM ended`.execute(db);
+  if (rows.length === 0) throw fenced(table);
   return staged;
 }
 
@@ -285,11 +290,11 @@ const fenced = (table: LiveTable): SyncFailure =>
 /** Removes everything that a run staged. Safe to repeat. */
 export async function dropStaging(db: Db, runId: RunId): Promise<void> {
   const { rows } = await sql<{ relation: string }>`
+    WITH removed AS (DELETE FROM durasync.staging_progress WHERE run_id = ${runId})
     SELECT tablename AS relation FROM pg_tables
     WHERE schemaname = 'durasync_staging' AND starts_with(tablename, ${stagingPrefix(runId)})`.execute(db);
   const relations = rows.map(({ relation }) => stagingTable(relation));
   if (relations.length > 0) await sql`DROP TABLE IF EXISTS ${sql.join(relations)}`.execute(db);
-  await db.deleteFrom('durasync.staging_progress').where('run_id', '=', runId).execute();
 }
 
 /**

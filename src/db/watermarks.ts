@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Staged } from '../domain/contracts.ts';
 import type { RunId } from '../domain/ids.ts';
 import type { Db } from './connect.ts';
@@ -6,18 +6,6 @@ import type { LiveTable } from './live-table.ts';
 
 /** The name of the watermark of one part of a source, such as one location of a report. */
 const partName = (table: LiveTable, part: string): string => `${table.name}/${part}`;
-
-/** Up to when a source has been fully merged (ISO), or null before the first time. */
-export async function readWatermark(db: Db, { sync, scope, name }: LiveTable): Promise<string | null> {
-  const row = await db
-    .selectFrom('durasync.watermarks')
-    .select('value')
-    .where('sync', '=', sync)
-    .where('scope', '=', scope)
-    .where('name', '=', name)
-    .executeTakeFirst();
-  return row?.value ?? null;
-}
 
 /** Up to which day each part of a source has been merged, by the part's name. */
 export async function readMarks(db: Db, table: LiveTable): Promise<Record<string, string>> {
@@ -43,33 +31,49 @@ export async function moveWatermarks(
   table: LiveTable,
   staged: Pick<Staged, 'sourceFetchedAt' | 'marks'>,
 ): Promise<void> {
+  const values = marksOf(table, staged);
+  if (values.length > 0) await sql`WITH ${movesOf(runId, table, values)} SELECT`.execute(db);
+}
+
+/**
+ * The same as a common table expression, for a statement that does more than that.
+ *
+ * @param when tells whether it moves any
+ */
+export const watermarkMoves = (
+  runId: RunId,
+  table: LiveTable,
+  staged: Pick<Staged, 'sourceFetchedAt' | 'marks'>,
+  when: RawBuilder<boolean>,
+): RawBuilder<unknown> => movesOf(runId, table, marksOf(table, staged), when);
+
+type Mark = readonly [name: string, value: string];
+
+/** What a source has been read up to: all of it, or each part that was read. */
+function marksOf(
+  table: LiveTable,
+  { sourceFetchedAt, marks }: Pick<Staged, 'sourceFetchedAt' | 'marks'>,
+): Mark[] {
   switch (table.incremental) {
     case 'whole':
-      return moveAll(db, runId, table, { [table.name]: staged.sourceFetchedAt });
-    case 'parts': {
-      const marks = Object.entries(staged.marks ?? {});
-      return moveAll(
-        db,
-        runId,
-        table,
-        Object.fromEntries(marks.map(([part, day]) => [partName(table, part), day])),
-      );
-    }
+      return [[table.name, sourceFetchedAt]];
+    case 'parts':
+      return Object.entries(marks ?? {}).map(([part, day]) => [partName(table, part), day]);
     case null:
+      return [];
   }
 }
 
-async function moveAll(
-  db: Db,
+function movesOf(
   runId: RunId,
   { sync, scope }: LiveTable,
-  values: Readonly<Record<string, string>>,
-): Promise<void> {
-  if (Object.keys(values).length === 0) return;
-  await sql`
-    WITH given AS (
-      SELECT m.key AS name, m.value FROM jsonb_each_text(${JSON.stringify(values)}::jsonb) m, durasync.sync_runs r
-      WHERE r.run_id = ${runId} AND r.kind = 'sync' AND r.trigger <> 'backfill'
+  values: readonly Mark[],
+  when: RawBuilder<boolean> = sql`true`,
+): RawBuilder<unknown> {
+  return sql`given AS (
+      SELECT m.key AS name, m.value
+      FROM jsonb_each_text(${JSON.stringify(Object.fromEntries(values))}::jsonb) m, durasync.sync_runs r
+      WHERE r.run_id = ${runId} AND r.kind = 'sync' AND r.trigger <> 'backfill' AND ${when}
     ), before AS (
       SELECT name, value, run_id FROM durasync.watermarks
       WHERE sync = ${sync} AND scope = ${scope} AND name IN (SELECT name FROM given)
@@ -80,9 +84,10 @@ async function moveAll(
       SET value = excluded.value, run_id = excluded.run_id, updated_at = clock_timestamp()
       WHERE w.value < excluded.value
       RETURNING name
-    )
-    INSERT INTO durasync.watermark_changes (run_id, sync, scope, name, before_value, before_run_id)
-    SELECT ${runId}, ${sync}, ${scope}, moved.name, before.value, before.run_id
-    FROM moved LEFT JOIN before USING (name)
-    ON CONFLICT DO NOTHING`.execute(db);
+    ), noted AS (
+      INSERT INTO durasync.watermark_changes (run_id, sync, scope, name, before_value, before_run_id)
+      SELECT ${runId}, ${sync}, ${scope}, moved.name, before.value, before.run_id
+      FROM moved LEFT JOIN before USING (name)
+      ON CONFLICT DO NOTHING
+    )`;
 }

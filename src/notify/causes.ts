@@ -83,15 +83,19 @@ export async function tell(tx: Db, told: Omit<RaisedCause, 'parts'>): Promise<bo
   return addNotification(tx, told, 'told');
 }
 
-/** The parts of a cause that are wrong now; null when nothing is. The cause stays locked until the transaction ends. */
-export async function openParts(tx: Db, cause: string): Promise<readonly string[] | null> {
+/** The parts that are wrong now of each of these causes that is open. They stay locked until the transaction ends. */
+export async function openParts(
+  tx: Db,
+  causes: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
   const open = await tx
     .selectFrom('durasync.open_causes')
-    .select('parts')
-    .where('cause', '=', cause)
+    .select(['cause', 'parts'])
+    .where('cause', 'in', causes)
+    .orderBy('cause')
     .forUpdate()
-    .executeTakeFirst();
-  return open?.parts ?? null;
+    .execute();
+  return new Map(open.map(({ cause, parts }) => [cause, parts]));
 }
 
 async function addNotification(

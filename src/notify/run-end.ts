@@ -8,8 +8,8 @@ export interface EndedSyncRun {
   readonly result: RunResult;
   /** '' when the sync is one whole. */
   readonly scope: string;
-  /** How people call it: 'fleet', or 'commerce: shopify main of acme'. */
-  readonly title: string;
+  /** How people call it: 'fleet', or 'commerce: shopify main of acme'. Only asked for when there is something to say. */
+  readonly readTitle: () => Promise<string>;
   /** Whether people want to hear of completed runs. */
   readonly tellCompleted: boolean;
   /** A failed backfill is for whoever started it: it says nothing about the sync. */
@@ -19,9 +19,7 @@ export interface EndedSyncRun {
 }
 
 /** The cause of what is wrong with the runs of a sync, or of one scope of it. */
-const runCause = (sync: string, scope: string): string => causeOf('run', sync, scope);
-
-const causeOf = (what: string, sync: string, scope: string): string =>
+const causeOf = (what: 'held' | 'run' | 'unusual', sync: string, scope: string): string =>
   `${what}:${sync}${scope === '' ? '' : `:${scope}`}`;
 
 /**
@@ -31,34 +29,43 @@ const causeOf = (what: string, sync: string, scope: string): string =>
  *
  * @returns whether there is something to send
  */
-export async function reportRunEnd(tx: Db, run: EndedSyncRun): Promise<boolean> {
+export async function reportRunEnd(tx: Db, ended: EndedSyncRun): Promise<boolean> {
+  const { result, scope, tellCompleted } = ended;
+  const causes = (['held', 'run', 'unusual'] as const).map((what) => causeOf(what, result.sync, scope));
+  const open = await openParts(tx, causes);
+  const isQuiet = result.status === 'completed' && !tellCompleted;
+  if (open.size === 0 && isQuiet && failedParts(ended).length === 0 && unusualOf(ended).length === 0)
+    return false;
+  const run = { ...ended, open, title: await ended.readTitle() };
   const held = await reportHolds(tx, run);
   if (run.isBackfill) return held;
   const told = [held, await reportFailures(tx, run), await reportUnusual(tx, run)];
-  if (run.tellCompleted && run.result.status === 'completed') {
+  if (tellCompleted && result.status === 'completed') {
     const { title, body } = completedMessage(run);
-    told.push(await tell(tx, { cause: `completed:${run.result.run_id}`, kind: 'completed', title, body }));
+    told.push(await tell(tx, { cause: `completed:${result.run_id}`, kind: 'completed', title, body }));
   }
   return told.includes(true);
+}
+
+/** A run of which there may be something to say. */
+interface ToldRun extends EndedSyncRun {
+  readonly title: string;
+  /** The parts of each cause that is open. */
+  readonly open: ReadonlyMap<string, readonly string[]>;
 }
 
 /** The part that stands for a run as a whole. */
 const WHOLE = 'the run';
 
 /** What failed stays wrong until a run shows that it works again: one of other tables says nothing about it. */
-async function reportFailures(tx: Db, run: EndedSyncRun): Promise<boolean> {
-  const { result, scope } = run;
+async function reportFailures(tx: Db, run: ToldRun): Promise<boolean> {
+  const { result, scope, open } = run;
   if (result.status === 'cancelled') return false;
-  const cause = runCause(result.sync, scope);
-  const tables = result.tables.map(({ table, status }) => ({ part: table, failed: status === 'failed' }));
-  const steps = [...result.enrich, ...result.derive];
-  const seen = [...tables, ...steps.map(({ step, success }) => ({ part: step, failed: !success }))];
-  const failed = seen.filter((each) => each.failed).map(({ part }) => part);
-  if (result.status === 'failed' && failed.length === 0) failed.push(WHOLE);
-  const open = await openParts(tx, cause);
-  if (!open && failed.length === 0) return false;
-  const before = open ?? [];
-  const shown = new Set([WHOLE, ...seen.map(({ part }) => part)]);
+  const cause = causeOf('run', result.sync, scope);
+  const failed = failedParts(run);
+  if (!open.has(cause) && failed.length === 0) return false;
+  const before = open.get(cause) ?? [];
+  const shown = new Set([WHOLE, ...seenParts(run).map(({ part }) => part)]);
   const parts = [...new Set([...before.filter((part) => !shown.has(part)), ...failed])];
   if (parts.length > 0) {
     return raiseCause(tx, { cause, kind: 'failed', parts, ...failedMessage(run, failed) });
@@ -69,7 +76,21 @@ async function reportFailures(tx: Db, run: EndedSyncRun): Promise<boolean> {
   });
 }
 
-function failedMessage(run: EndedSyncRun, failed: readonly string[]): Message {
+/** The tables and steps of a run. */
+function seenParts({ result }: EndedSyncRun): { readonly part: string; readonly failed: boolean }[] {
+  const steps = [...result.enrich, ...result.derive];
+  return [
+    ...result.tables.map(({ table, status }) => ({ part: table, failed: status === 'failed' })),
+    ...steps.map(({ step, success }) => ({ part: step, failed: !success })),
+  ];
+}
+
+function failedParts(run: EndedSyncRun): string[] {
+  const failed = seenParts(run).filter((each) => each.failed);
+  return failed.length === 0 && run.result.status === 'failed' ? [WHOLE] : failed.map(({ part }) => part);
+}
+
+function failedMessage(run: ToldRun, failed: readonly string[]): Message {
   const { result, title } = run;
   const lines = [
     ...result.tables.filter(({ status }) => status === 'failed').map(({ table, error }) => [table, error]),
@@ -87,9 +108,10 @@ function failedMessage(run: EndedSyncRun, failed: readonly string[]): Message {
 }
 
 /** A sync waits for a decision as long as a table of any of its runs does. */
-async function reportHolds(tx: Db, run: EndedSyncRun): Promise<boolean> {
-  const { result, scope, title } = run;
+async function reportHolds(tx: Db, run: ToldRun): Promise<boolean> {
+  const { result, scope, title, open } = run;
   const cause = causeOf('held', result.sync, scope);
+  if (!open.has(cause) && result.status !== 'held') return false;
   const { rows } = await sql<{ table_name: string }>`
     SELECT DISTINCT t.table_name FROM durasync.sync_runs r JOIN durasync.sync_run_tables t USING (run_id)
     WHERE r.sync = ${result.sync} AND coalesce(r.scope, '') = ${scope} AND r.status = 'held' AND t.status = 'held'
@@ -116,15 +138,14 @@ async function reportHolds(tx: Db, run: EndedSyncRun): Promise<boolean> {
 }
 
 /** Growth, new columns, addresses that are not found: told once, until it is another fact or another table. */
-async function reportUnusual(tx: Db, run: EndedSyncRun): Promise<boolean> {
-  const { result, scope, title, routine } = run;
+async function reportUnusual(tx: Db, run: ToldRun): Promise<boolean> {
+  const { result, scope, title, open } = run;
   if (result.status === 'cancelled') return false;
   const cause = causeOf('unusual', result.sync, scope);
-  const notices = result.notices.filter((notice) => !routine?.test(notice));
+  const notices = unusualOf(run);
   const tables = new Set(result.tables.map(({ table }) => table));
-  const open = await openParts(tx, cause);
-  if (!open && notices.length === 0) return false;
-  const before = open ?? [];
+  if (!open.has(cause) && notices.length === 0) return false;
+  const before = open.get(cause) ?? [];
   const kept = before.filter((part) => !tables.has(part.split(':')[0] ?? '') && part.includes(':'));
   const parts = [...new Set([...kept, ...notices.map(withoutNumbers)])];
   if (parts.length === 0) return resolveCause(tx, cause, null);
@@ -140,11 +161,15 @@ async function reportUnusual(tx: Db, run: EndedSyncRun): Promise<boolean> {
   });
 }
 
+/** What a run says that not every run does. */
+const unusualOf = ({ result, routine }: EndedSyncRun): string[] =>
+  result.notices.filter((notice) => !routine?.test(notice));
+
 /** The same fact with other counts is the same fact; that of another day is not. */
 const withoutNumbers = (notice: string): string =>
   notice.replaceAll(/(\d{4}-\d\d-\d\d)|\d[\d,.:]*/g, (_found, day?: string) => day ?? '#');
 
-function completedMessage(run: EndedSyncRun): Message {
+function completedMessage(run: ToldRun): Message {
   const { result, title } = run;
   const rows = result.total_rows_processed.toLocaleString('en');
   const lines = result.tables.map(

@@ -23,9 +23,10 @@ const FORCES = 25;
 const POLL_MS = 50;
 const AT_ONCE = 30;
 const SETTLE_MS = 2_000;
+const DUE_MAX = 1_000;
 /** Enough for each client to learn of its new due time. */
 const RELOAD_MS = 10_000;
-const RELOAD_MS_EACH = 250;
+const RELOAD_MS_EACH = 100;
 
 /**
  * Clients as workflows, against bare workflows that only start a child for each signal: how fast they start, how
@@ -33,7 +34,7 @@ const RELOAD_MS_EACH = 250;
  * worker that holds them all.
  *
  * @param rounds how often so many are due at once
- * @param clients how many; a tenth of them is due at once
+ * @param clients how many; all of them are due at once, but no more than 1,000
  */
 export async function measureClients(bed: Bed, rounds: number, clients: number): Promise<Measured[]> {
   const shops = await startProgram('quiet-shops', [ACCESS_TOKEN]);
@@ -41,7 +42,7 @@ export async function measureClients(bed: Bed, rounds: number, clients: number):
   const database = new pg.Client({ connectionString: bed.databaseUrl('ours') });
   await database.connect();
   const ids = Array.from({ length: clients }, (_, index) => `client-${index}`);
-  const due = ids.slice(0, Math.ceil(clients / 10));
+  const due = ids.slice(0, DUE_MAX);
   await addClients(database, bed.secretKeys, ids);
   const worker = await bed.startWorker({ SHOPIFY_BASE_URL: shops.firstLine });
   const ours = oursOn(bed.client, database);
@@ -60,7 +61,7 @@ export async function measureClients(bed: Bed, rounds: number, clients: number):
       served.add(took);
       await sleep(SETTLE_MS);
     }
-    const forced = ids.slice(due.length, due.length + FORCES);
+    const forced = ids.slice(0, FORCES);
     const waits = { ours: await ours.force(forced), bare: await theirs.force(forced) };
     lines.push(
       line(`clients: ${clients.toLocaleString('en')} start`, started, 'as many bare workflows', RATE_TARGET),

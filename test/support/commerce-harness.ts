@@ -31,14 +31,16 @@ export interface CommerceHarness {
 
 const WAIT_MS = 30_000;
 
-/** Client workflows on real engines with workers in this process and a fake Shopify over real HTTP. */
-export async function startCommerceHarness(): Promise<CommerceHarness> {
+/** Client workflows on real engines with workers in this process, if wanted with more variables, and a fake Shopify over real HTTP. */
+export async function startCommerceHarness(
+  more: Readonly<Record<string, string>> = {},
+): Promise<CommerceHarness> {
   const [database, { client, address }, shopify] = await Promise.all([
     createTestDatabase(),
     createTestNamespace(),
     startFakeShopify({}),
   ]);
-  const env: Record<string, string | undefined> = { SHOPIFY_BASE_URL: shopify.url };
+  const env: Record<string, string | undefined> = { SHOPIFY_BASE_URL: shopify.url, ...more };
   const keys = createKeyRing(`k1:${randomBytes(32).toString('base64')}`);
   const connection = await NativeConnection.connect({ address });
   const http = createAgent();

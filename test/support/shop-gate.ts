@@ -13,8 +13,10 @@ interface GateRequest {
   readonly nth: number;
 }
 
+type Verdict = ScriptedAnswer | 'hang' | undefined;
+
 /** What a shop answers instead of its own answer; undefined lets the request through, 'hang' never answers. */
-export type GateRule = (request: GateRequest) => ScriptedAnswer | 'hang' | undefined;
+export type GateRule = (request: GateRequest) => Verdict | Promise<Verdict>;
 
 export interface ShopGate {
   /** What SHOPIFY_BASE_URL takes. */
@@ -45,7 +47,7 @@ export async function startShopGate(shopsUrl: string): Promise<ShopGate> {
     const earlier = requests.get(shopDomain) ?? [];
     const nth = earlier.filter((each) => each.operation === operation).length + 1;
     requests.set(shopDomain, [...earlier, { operation, variables, nth }]);
-    const scripted = rules.get(shopDomain)?.({ operation, variables, nth });
+    const scripted = await rules.get(shopDomain)?.({ operation, variables, nth });
     if (scripted === 'hang') return;
     if (scripted) {
       const text = typeof scripted.body === 'object' ? JSON.stringify(scripted.body) : (scripted.body ?? '');

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { z } from 'zod';
 import { createLwaTokenCache } from '../../connectors/amazon/lwa-token-cache.ts';
-import { clientOfCredential, readClientState, readCredential } from '../../db/clients.ts';
+import { isCredential, readCredential, readStateOfOwner } from '../../db/clients.ts';
 import { recordClientRunIn } from '../../db/record-client-run.ts';
 import { SyncFailure } from '../../domain/failures.ts';
 import { COMMERCE_TASK_QUEUE } from '../../domain/ids.ts';
@@ -58,15 +58,12 @@ export function defineCommerce(): SyncDefinition {
     async scopeTitle(db, scope) {
       const { rows } = await sql<{ title: string }>`
         SELECT platform_type || ' ' || connection_name || ' of ' || client_id AS title
-        FROM commerce.client_api_credentials WHERE credential_id::text = ${scope}`.execute(db);
+        FROM commerce.client_api_credentials WHERE ${isCredential(scope)}`.execute(db);
       return rows[0]?.title;
     },
     clients: {
       recordRun: (tx, credentialId, run) => recordClientRunIn(tx, { ...run, credentialId }),
-      async readClient(db, credentialId) {
-        const clientId = await clientOfCredential(db, credentialId);
-        return clientId === null ? null : readClientState(db, clientId);
-      },
+      readClient: readStateOfOwner,
     },
     tables: DATA_TYPES.shopify.map((dataType) => shopTable(dataType, openShop)),
     enrich: [],

@@ -52,7 +52,7 @@ function shown(days: readonly string[]): string {
 
 /** @returns whether there is something to send */
 async function notify(tx: Db, missing: readonly string[]): Promise<boolean> {
-  const before = (await openParts(tx, CAUSE)) ?? [];
+  const before = (await openParts(tx, [CAUSE])).get(CAUSE) ?? [];
   const parts = [...new Set([...(await withoutSales(tx, before)), ...missing])].toSorted();
   if (parts.length > 0) {
     const title = `sales: no sale on ${shown(parts)}`;

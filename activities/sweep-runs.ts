@@ -1,5 +1,5 @@
 import { holdId, type RunId } from '../src/domain/ids.ts';
-import type { Db } from '../src/db/connect.ts';
+import { readStatus } from '../src/db/runs.ts';
 import { dropStaging } from '../src/db/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { endRun } from './end-run.ts';
@@ -24,7 +24,7 @@ export async function sweepRuns(deps: ActivityDependencies): Promise<number> {
     const held = run.status === 'held';
     if (held ? await isOpen(holdId(runId)) : await isOpen(run.workflow_id, runId)) continue;
     // Since it was read the run may have ended as it should; without its workflow nothing changes it any more.
-    if ((await statusOf(db, runId)) !== run.status) continue;
+    if ((await readStatus(db, runId)) !== run.status) continue;
     await endRun(deps, { runId, ...(held ? LOST_HOLD : LOST_RUN) });
     await dropStaging(db, runId);
     log.warn({ runId }, 'ended a run whose workflow is gone');
@@ -33,15 +33,6 @@ export async function sweepRuns(deps: ActivityDependencies): Promise<number> {
   // Also what a dead worker could not have sent.
   await deps.wakeNotifications();
   return ended;
-}
-
-async function statusOf(db: Db, runId: RunId): Promise<string | undefined> {
-  const run = await db
-    .selectFrom('durasync.sync_runs')
-    .select('status')
-    .where('run_id', '=', runId)
-    .executeTakeFirst();
-  return run?.status;
 }
 
 const LOST_RUN = {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type RawBuilder, sql } from 'kysely';
 import type { ClientState, CredentialState, Platform } from '../domain/clients.ts';
 import { SyncFailure } from '../domain/failures.ts';
+import { isUuid } from '../domain/ids.ts';
 import type { KeyRing } from '../key-ring.ts';
 import { makeClientView } from './client-views.ts';
 import type { Db } from './connect.ts';
@@ -14,7 +15,6 @@ const FREQUENCY_MAX_HOURS = 87_600;
 const FREQUENCY_MIN_HOURS = 1 / 3_600;
 const CLIENT_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 const NAME_BYTES_MAX = 63;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export interface NewCredential {
   readonly clientId: string;
@@ -182,7 +182,7 @@ async function readStateOf(db: Db, clientId: RawBuilder<unknown>): Promise<Clien
 
 /** Whether a row is of this connection. What is no id at all, is that of none. */
 export const isCredential = (credentialId: string): RawBuilder<boolean> =>
-  sql`credential_id = ${UUID.test(credentialId) ? credentialId : null}`;
+  sql`credential_id = ${isUuid(credentialId) ? credentialId : null}`;
 
 /**
  * Pauses (with a reason) or resumes (null) all connections of a client; resumed ones whose credentials were refused

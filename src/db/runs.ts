@@ -39,7 +39,7 @@ export async function openRun(
       .onConflict((conflict) => conflict.column('run_id').doNothing())
       .returning('status')
       .executeTakeFirst();
-    const { status } = opened ?? (await statusOf(tx, plan.runId));
+    const status = opened?.status ?? (await readStatus(tx, plan.runId));
     if (status !== 'running')
       throw new SyncFailure('RunEnded', `Run ${plan.runId} has ended. Start a new one.`);
     await refuseDuringUndo(tx, plan);
@@ -59,24 +59,34 @@ export async function openRun(
   });
 }
 
-const statusOf = (db: Db, runId: RunId): Promise<{ status: string }> =>
-  db.selectFrom('durasync.sync_runs').select('status').where('run_id', '=', runId).executeTakeFirstOrThrow();
+/** What a run's row says; undefined when there is none. */
+export async function readStatus(db: Db, runId: RunId): Promise<string | undefined> {
+  const run = await db
+    .selectFrom('durasync.sync_runs')
+    .select('status')
+    .where('run_id', '=', runId)
+    .executeTakeFirst();
+  return run?.status;
+}
 
 /** Records how one table of a run ended. Safe to repeat. */
-export async function closeTable(
+export async function closeTable(...closed: Parameters<typeof closingTable>): Promise<void> {
+  await closingTable(...closed).execute();
+}
+
+/** What `closeTable` does, for a statement that does more than that. */
+export const closingTable = (
   db: Db,
   runId: RunId,
   table: string,
   status: TableStatus,
   message: string | null,
-): Promise<void> {
-  await db
+) =>
+  db
     .updateTable('durasync.sync_run_tables')
     .set({ status, error_message: message, completed_at: sql<Date>`clock_timestamp()`, stage: null })
     .where('run_id', '=', runId)
-    .where('table_name', '=', table)
-    .execute();
-}
+    .where('table_name', '=', table);
 
 /**
  * Ends the run's row from what its tables say and returns the result. Safe to repeat; the time of the first

@@ -11,6 +11,7 @@ import type { StagedRows } from './copy-text.ts';
 import { settleEqual } from './equal-rows.ts';
 import { type LiveTable, liveTableSql, stagingTable } from './live-table.ts';
 import { insertQuarantined, type QuarantinedRow } from './quarantine.ts';
+import { closingTable } from './runs.ts';
 import { watermarkMoves } from './watermarks.ts';
 
 /** Where this attempt begins, and what earlier pages counted. */
@@ -249,15 +250,14 @@ export async function endEmpty(
     drift: [],
     ended: true,
   };
+  const isOurs = sql<boolean>`EXISTS (SELECT FROM ended)`;
   const { rows } = await sql`
     WITH ended AS (
       UPDATE durasync.staging_progress SET result = ${JSON.stringify(staged)}
       WHERE run_id = ${runId} AND table_name = ${table.name} AND attempt = ${attempt} RETURNING run_id
     ), closed AS (
-      UPDATE durasync.sync_run_tables
-      SET status = 'completed', error_message = NULL, completed_at = clock_timestamp(), stage = NULL
-      WHERE run_id = ${runId} AND table_name = ${table.name} AND EXISTS (SELECT FROM ended)
-    ), ${watermarkMoves(runId, table, staged, sql`EXISTS (SELECT FROM ended)`)}
+      ${closingTable(db, runId, table.name, 'completed', null).where(isOurs)}
+    ), ${watermarkMoves(runId, table, staged, isOurs)}
     SELECT run_id FROM ended`.execute(db);
   if (rows.length === 0) throw fenced(table);
   return staged;

@@ -31,48 +31,40 @@ export async function moveWatermarks(
   table: LiveTable,
   staged: Pick<Staged, 'sourceFetchedAt' | 'marks'>,
 ): Promise<void> {
-  const values = marksOf(table, staged);
-  if (values.length > 0) await sql`WITH ${movesOf(runId, table, values)} SELECT`.execute(db);
+  if (Object.keys(marksOf(table, staged)).length === 0) return;
+  await sql`WITH ${watermarkMoves(runId, table, staged)} SELECT`.execute(db);
 }
-
-/**
- * The same as a common table expression, for a statement that does more than that.
- *
- * @param when tells whether it moves any
- */
-export const watermarkMoves = (
-  runId: RunId,
-  table: LiveTable,
-  staged: Pick<Staged, 'sourceFetchedAt' | 'marks'>,
-  when: RawBuilder<boolean>,
-): RawBuilder<unknown> => movesOf(runId, table, marksOf(table, staged), when);
-
-type Mark = readonly [name: string, value: string];
 
 /** What a source has been read up to: all of it, or each part that was read. */
 function marksOf(
   table: LiveTable,
-  { sourceFetchedAt, marks }: Pick<Staged, 'sourceFetchedAt' | 'marks'>,
-): Mark[] {
+  { sourceFetchedAt, marks = {} }: Pick<Staged, 'sourceFetchedAt' | 'marks'>,
+): Readonly<Record<string, string>> {
   switch (table.incremental) {
     case 'whole':
-      return [[table.name, sourceFetchedAt]];
+      return { [table.name]: sourceFetchedAt };
     case 'parts':
-      return Object.entries(marks ?? {}).map(([part, day]) => [partName(table, part), day]);
+      return Object.fromEntries(Object.entries(marks).map(([part, day]) => [partName(table, part), day]));
     case null:
-      return [];
+      return {};
   }
 }
 
-function movesOf(
+/**
+ * What `moveWatermarks` does as common table expressions, for a statement that does more than that.
+ *
+ * @param when tells whether any of them moves
+ */
+export function watermarkMoves(
   runId: RunId,
-  { sync, scope }: LiveTable,
-  values: readonly Mark[],
+  table: LiveTable,
+  staged: Pick<Staged, 'sourceFetchedAt' | 'marks'>,
   when: RawBuilder<boolean> = sql`true`,
 ): RawBuilder<unknown> {
+  const { sync, scope } = table;
   return sql`given AS (
       SELECT m.key AS name, m.value
-      FROM jsonb_each_text(${JSON.stringify(Object.fromEntries(values))}::jsonb) m, durasync.sync_runs r
+      FROM jsonb_each_text(${JSON.stringify(marksOf(table, staged))}::jsonb) m, durasync.sync_runs r
       WHERE r.run_id = ${runId} AND r.kind = 'sync' AND r.trigger <> 'backfill' AND ${when}
     ), before AS (
       SELECT name, value, run_id FROM durasync.watermarks

@@ -36,5 +36,8 @@ export const NOTIFICATIONS_ID = 'notifications';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
+/** True for a UUID as PostgreSQL and Temporal write it. */
+export const isUuid = (text: string): boolean => UUID.test(text);
+
 /** True for text that has the form of a run id. */
-export const isRunId = (text: string): text is RunId => UUID.test(text);
+export const isRunId = (text: string): text is RunId => isUuid(text);

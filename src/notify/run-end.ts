@@ -18,8 +18,10 @@ export interface EndedSyncRun {
   readonly routine: RegExp | undefined;
 }
 
-/** The cause of what is wrong with the runs of a sync, or of one scope of it. */
-const causeOf = (what: 'held' | 'run' | 'unusual', sync: string, scope: string): string =>
+const CAUSES = ['held', 'run', 'unusual'] as const;
+
+/** The cause of what is to be said of the runs of a sync, or of one scope of it. */
+const causeOf = (what: (typeof CAUSES)[number], sync: string, scope: string): string =>
   `${what}:${sync}${scope === '' ? '' : `:${scope}`}`;
 
 /**
@@ -31,26 +33,20 @@ const causeOf = (what: 'held' | 'run' | 'unusual', sync: string, scope: string):
  */
 export async function reportRunEnd(tx: Db, ended: EndedSyncRun): Promise<boolean> {
   const { result, scope, tellCompleted } = ended;
-  const causes = (['held', 'run', 'unusual'] as const).map((what) => causeOf(what, result.sync, scope));
-  const open = await openParts(tx, causes);
-  const isQuiet = result.status === 'completed' && !tellCompleted;
-  if (open.size === 0 && isQuiet && failedParts(ended).length === 0 && unusualOf(ended).length === 0)
-    return false;
-  const run = { ...ended, open, title: await ended.readTitle() };
+  const causes = CAUSES.map((what) => causeOf(what, result.sync, scope));
+  const run = { ...ended, open: await openParts(tx, causes) };
   const held = await reportHolds(tx, run);
   if (run.isBackfill) return held;
   const told = [held, await reportFailures(tx, run), await reportUnusual(tx, run)];
   if (tellCompleted && result.status === 'completed') {
-    const { title, body } = completedMessage(run);
+    const { title, body } = completedMessage(run, await run.readTitle());
     told.push(await tell(tx, { cause: `completed:${result.run_id}`, kind: 'completed', title, body }));
   }
   return told.includes(true);
 }
 
-/** A run of which there may be something to say. */
-interface ToldRun extends EndedSyncRun {
-  readonly title: string;
-  /** The parts of each cause that is open. */
+interface ReportedRun extends EndedSyncRun {
+  /** The parts of each of its causes that is open. */
   readonly open: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -58,40 +54,31 @@ interface ToldRun extends EndedSyncRun {
 const WHOLE = 'the run';
 
 /** What failed stays wrong until a run shows that it works again: one of other tables says nothing about it. */
-async function reportFailures(tx: Db, run: ToldRun): Promise<boolean> {
+async function reportFailures(tx: Db, run: ReportedRun): Promise<boolean> {
   const { result, scope, open } = run;
   if (result.status === 'cancelled') return false;
   const cause = causeOf('run', result.sync, scope);
-  const failed = failedParts(run);
+  const tables = result.tables.map(({ table, status }) => ({ part: table, failed: status === 'failed' }));
+  const steps = [...result.enrich, ...result.derive];
+  const seen = [...tables, ...steps.map(({ step, success }) => ({ part: step, failed: !success }))];
+  const failed = seen.filter((each) => each.failed).map(({ part }) => part);
+  if (result.status === 'failed' && failed.length === 0) failed.push(WHOLE);
   if (!open.has(cause) && failed.length === 0) return false;
+  const title = await run.readTitle();
   const before = open.get(cause) ?? [];
-  const shown = new Set([WHOLE, ...seenParts(run).map(({ part }) => part)]);
+  const shown = new Set([WHOLE, ...seen.map(({ part }) => part)]);
   const parts = [...new Set([...before.filter((part) => !shown.has(part)), ...failed])];
   if (parts.length > 0) {
-    return raiseCause(tx, { cause, kind: 'failed', parts, ...failedMessage(run, failed) });
+    return raiseCause(tx, { cause, kind: 'failed', parts, ...failedMessage(run, title, failed) });
   }
   return resolveCause(tx, cause, {
-    title: `${run.title} has recovered`,
+    title: `${title} has recovered`,
     body: [`What had failed works again: ${before.join(', ')}.`, footer(run)].join('\n'),
   });
 }
 
-/** The tables and steps of a run. */
-function seenParts({ result }: EndedSyncRun): { readonly part: string; readonly failed: boolean }[] {
-  const steps = [...result.enrich, ...result.derive];
-  return [
-    ...result.tables.map(({ table, status }) => ({ part: table, failed: status === 'failed' })),
-    ...steps.map(({ step, success }) => ({ part: step, failed: !success })),
-  ];
-}
-
-function failedParts(run: EndedSyncRun): string[] {
-  const failed = seenParts(run).filter((each) => each.failed);
-  return failed.length === 0 && run.result.status === 'failed' ? [WHOLE] : failed.map(({ part }) => part);
-}
-
-function failedMessage(run: ToldRun, failed: readonly string[]): Message {
-  const { result, title } = run;
+function failedMessage(run: EndedSyncRun, title: string, failed: readonly string[]): Message {
+  const { result } = run;
   const lines = [
     ...result.tables.filter(({ status }) => status === 'failed').map(({ table, error }) => [table, error]),
     ...[...result.enrich, ...result.derive]
@@ -108,10 +95,11 @@ function failedMessage(run: ToldRun, failed: readonly string[]): Message {
 }
 
 /** A sync waits for a decision as long as a table of any of its runs does. */
-async function reportHolds(tx: Db, run: ToldRun): Promise<boolean> {
-  const { result, scope, title, open } = run;
+async function reportHolds(tx: Db, run: ReportedRun): Promise<boolean> {
+  const { result, scope, open } = run;
   const cause = causeOf('held', result.sync, scope);
   if (!open.has(cause) && result.status !== 'held') return false;
+  const title = await run.readTitle();
   const { rows } = await sql<{ table_name: string }>`
     SELECT DISTINCT t.table_name FROM durasync.sync_runs r JOIN durasync.sync_run_tables t USING (run_id)
     WHERE r.sync = ${result.sync} AND coalesce(r.scope, '') = ${scope} AND r.status = 'held' AND t.status = 'held'
@@ -138,17 +126,18 @@ async function reportHolds(tx: Db, run: ToldRun): Promise<boolean> {
 }
 
 /** Growth, new columns, addresses that are not found: told once, until it is another fact or another table. */
-async function reportUnusual(tx: Db, run: ToldRun): Promise<boolean> {
-  const { result, scope, title, open } = run;
+async function reportUnusual(tx: Db, run: ReportedRun): Promise<boolean> {
+  const { result, scope, routine, open } = run;
   if (result.status === 'cancelled') return false;
   const cause = causeOf('unusual', result.sync, scope);
-  const notices = unusualOf(run);
+  const notices = result.notices.filter((notice) => !routine?.test(notice));
   const tables = new Set(result.tables.map(({ table }) => table));
   if (!open.has(cause) && notices.length === 0) return false;
   const before = open.get(cause) ?? [];
   const kept = before.filter((part) => !tables.has(part.split(':')[0] ?? '') && part.includes(':'));
   const parts = [...new Set([...kept, ...notices.map(withoutNumbers)])];
   if (parts.length === 0) return resolveCause(tx, cause, null);
+  const title = await run.readTitle();
   return raiseCause(tx, {
     cause,
     kind: 'unusual',
@@ -161,16 +150,12 @@ async function reportUnusual(tx: Db, run: ToldRun): Promise<boolean> {
   });
 }
 
-/** What a run says that not every run does. */
-const unusualOf = ({ result, routine }: EndedSyncRun): string[] =>
-  result.notices.filter((notice) => !routine?.test(notice));
-
 /** The same fact with other counts is the same fact; that of another day is not. */
 const withoutNumbers = (notice: string): string =>
   notice.replaceAll(/(\d{4}-\d\d-\d\d)|\d[\d,.:]*/g, (_found, day?: string) => day ?? '#');
 
-function completedMessage(run: ToldRun): Message {
-  const { result, title } = run;
+function completedMessage(run: EndedSyncRun, title: string): Message {
+  const { result } = run;
   const rows = result.total_rows_processed.toLocaleString('en');
   const lines = result.tables.map(
     (table) =>
